@@ -1,0 +1,70 @@
+/**
+ * Actor source to artifact. Files arrive through an argument; nothing is written. AssemblyScript is loaded with the first
+ * compilation and stays.
+ */
+import type { Abi } from './abi/schema.ts'
+import type { Artifact } from './artifact.ts'
+import { type Diagnostic, sortDiagnostics } from './diagnostic.ts'
+
+export interface CompileOptions {
+  /** Project-relative path of the `*.actor.ts`. */
+  readonly entry: string
+  /** Project-relative. The SDK's own sources do not come from here. */
+  readonly readFile: (path: string) => string | undefined
+  /** `debug` is the twin for traces and coverage: same sources, no optimisation, names and a source map. */
+  readonly mode: 'release' | 'debug'
+  readonly optimize?: 'size' | 'balanced' | 'speed'
+  /** Unchecked arithmetic on state becomes an error. */
+  readonly strict?: boolean
+  /** In bytes. */
+  readonly sizeLimit?: number
+  /** An older interface whose state this actor must be able to read; `name` is for the message. */
+  readonly against?: { readonly name: string; readonly abi: Abi }
+  /** The folder `actors/sdk`; found beside the compiler by default. */
+  readonly sdkRoot?: string
+}
+
+export type CompileResult =
+  | { readonly ok: true; readonly artifact: Artifact }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
+
+/** Binaryen's optimise and shrink levels. */
+const LEVELS = {
+  size: { optimizeLevel: 3, shrinkLevel: 2 },
+  balanced: { optimizeLevel: 3, shrinkLevel: 1 },
+  speed: { optimizeLevel: 3, shrinkLevel: 0 },
+} as const
+
+/**
+ * Compiles one actor. Calls may overlap: each runs from start to end without giving way, once AssemblyScript is loaded.
+ */
+export async function compileActor(options: CompileOptions): Promise<CompileResult> {
+  const [{ runPipeline }, { findSdkRoot, loadSdk }] = await Promise.all([
+    import('./transform/pipeline.ts'),
+    import('./transform/sdk.ts'),
+  ])
+  const { mode } = options
+  const { report, output, sources } = runPipeline({
+    entry: options.entry,
+    readFile: options.readFile,
+    sdk: loadSdk(options.sdkRoot ?? findSdkRoot(), mode),
+    mode,
+    isStrict: options.strict ?? false,
+    sizeLimit: options.sizeLimit,
+    against: options.against,
+    ...(mode === 'debug' ? { optimizeLevel: 0, shrinkLevel: 0 } : LEVELS[options.optimize ?? 'size']),
+  })
+  const diagnostics = sortDiagnostics(report.diagnostics)
+  if (!output || report.hasErrors) return { ok: false, diagnostics }
+  return {
+    ok: true,
+    artifact: {
+      actor: output.abi.actor,
+      wasm: output.wasm,
+      abi: output.abi,
+      sourceMap: output.sourceMap,
+      sources,
+      diagnostics,
+    },
+  }
+}

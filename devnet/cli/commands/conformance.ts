@@ -1,0 +1,99 @@
+/** `troupe conformance <dir|file>…`: reference vectors through the engine. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Difference, runVector, type VectorResult } from '../../conformance/run.ts'
+import { readVector, VectorError } from '../../conformance/vector.ts'
+import { Linker } from '../../engine/linker.ts'
+import { ModuleCache } from '../../engine/module-cache.ts'
+import type { Command, Input } from '../command.ts'
+import { textFlag } from '../command.ts'
+import { type Answer, CliError, Exit, talk } from '../output.ts'
+
+export const conformance: Command = {
+  name: 'conformance',
+  usage: 'conformance <dir|file>… [--filter text] [--trace]',
+  about: 'Applies reference vectors and compares receipts, gas charge by charge, events, roots and written blocks.',
+  example: 'troupe conformance vectors --filter syscalls',
+  needsStack: true,
+  flags: {
+    filter: { type: 'string', value: 'text', about: 'only vectors whose path contains the text' },
+    trace: { type: 'boolean', about: 'for a failure, print our trace beside the expected one' },
+  },
+  run,
+}
+
+interface Named {
+  readonly name: string
+  readonly reason: string
+}
+
+async function run(input: Input): Promise<Answer> {
+  if (input.words.length === 0)
+    throw new CliError('TRP-7003', Exit.Usage, 'a folder or file of vectors is missing', { fix: conformance.usage })
+  const filter = textFlag(input, 'filter') ?? ''
+  const files = input.words
+    .flatMap((word) => listFiles(resolve(input.cwd, word)))
+    .filter((file) => file.includes(filter))
+  const shared = {
+    modules: new ModuleCache(),
+    linker: new Linker(),
+    hasLargestStack: true,
+    keepTraces: input.flags['trace'] === true,
+  }
+  const failed: Named[] = []
+  const skipped: Named[] = []
+  let passed = 0
+  for (const [index, file] of files.entries()) {
+    if (process.stderr.isTTY && !input.isJson && index % 50 === 0) process.stderr.write(`\r${index}/${files.length}`)
+    let result: VectorResult
+    try {
+      result = runVector(readVector(readFileSync(file)), shared)
+    } catch (error) {
+      if (error instanceof VectorError) skipped.push({ name: file, reason: error.message })
+      else failed.push({ name: file, reason: `the engine failed: ${(error as Error).message}` })
+      continue
+    }
+    if (result.differences.length === 0) {
+      passed++
+      continue
+    }
+    const [first] = result.differences
+    failed.push({ name: result.name, reason: describe(first!) })
+    if (!input.isJson) {
+      talk(
+        `${result.name}\n${result.differences
+          .slice(0, 4)
+          .map((difference) => `  ${describe(difference)}`)
+          .join('\n')}`,
+      )
+      if (input.flags['trace'] === true)
+        for (const [i, trace] of result.traces.entries())
+          talk(`  message ${i}\n${trace.map((line) => `    ${line}`).join('\n')}`)
+    }
+  }
+  if (process.stderr.isTTY && !input.isJson) process.stderr.write('\r')
+  const total = files.length
+  return {
+    data: { total, passed, failed, skipped },
+    text: `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`,
+    exit: failed.length === 0 ? Exit.Done : Exit.Untrue,
+  }
+}
+
+function listFiles(path: string): string[] {
+  if (!existsSync(path)) throw new CliError('TRP-7302', Exit.Usage, `${path} does not exist`)
+  if (!statSync(path).isDirectory()) return [path]
+  return readdirSync(path)
+    .sort()
+    .flatMap((name) => listFiles(join(path, name)))
+    .filter((file) => file.endsWith('.json.gz') || file.endsWith('.json'))
+}
+
+function describe({ field, message, expected, actual }: Difference): string {
+  const where = message === null ? field : `message ${message}, ${field}`
+  return `${where}: expected ${shorten(expected)}, got ${shorten(actual)}`
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}

@@ -1,0 +1,70 @@
+/** One running instance: its memory, its gas counter, and the kernel it talks to. */
+import type { ModuleFacts } from '../../compiler/gas/instrument.ts'
+import type { CallManager } from './call-manager.ts'
+import type { ErrorNumber } from './failure.ts'
+import type { GasCounter, Milligas } from './gas.ts'
+import type { Kernel } from './kernel.ts'
+import { GuestMemory } from './memory.ts'
+
+export interface GuestExports extends GasCounter {
+  readonly memory: WebAssembly.Memory
+  readonly invoke?: (...args: number[]) => number
+  readonly upgrade?: (...args: number[]) => number
+  readonly start?: () => void
+}
+
+export class Guest {
+  readonly calls: CallManager
+  readonly kernel: Kernel
+  readonly facts: ModuleFacts
+  readonly exports: GuestExports
+  readonly memory: GuestMemory
+  /** False while the start function runs: the reference has no memory then and dies of a syscall. */
+  isRunning = false
+  #mark: Milligas = 0
+  #memoryMark: number
+
+  /** `memoryMark` is `calls.memoryUsed` before this instance: its own memory counts as growth while it starts. */
+  constructor(kernel: Kernel, facts: ModuleFacts, exports: GuestExports, memoryMark: number) {
+    this.calls = kernel.calls
+    this.kernel = kernel
+    this.facts = facts
+    this.exports = exports
+    this.memory = new GuestMemory(exports.memory)
+    this.#memoryMark = memoryMark
+  }
+
+  /** Gives the guest what the tracker has left. */
+  refresh(): void {
+    this.#mark = this.calls.gas.fill(this.exports)
+    this.#memoryMark = this.calls.memoryUsed
+  }
+
+  /** As `refresh`, before the start function: what instantiation took still counts as growth. */
+  refreshForStart(): void {
+    this.#mark = this.calls.gas.fill(this.exports)
+  }
+
+  /** Charges what the guest executed since the last refresh. @throws OutOfGas */
+  chargeExecution(): void {
+    const { gas, memoryUsed } = this.calls
+    const consumed = gas.consumed(this.exports, this.#mark)
+    if (gas.trace === null) {
+      gas.charge('wasm_exec', consumed)
+      return
+    }
+    const growth = Math.max(0, memoryUsed - this.#memoryMark) * this.kernel.prices.memoryPerByte
+    const memory = growth <= consumed ? growth : consumed
+    gas.charge('wasm_exec', typeof consumed === 'bigint' ? consumed - BigInt(memory) : consumed - Number(memory))
+    if (memory !== 0 && memory !== 0n) gas.charge('wasm_memory_grow', memory)
+  }
+
+  chargeSyscall(): void {
+    this.calls.gas.charge('OnSyscall', this.kernel.prices.syscall)
+  }
+
+  noteError(name: string, errno: ErrorNumber, message: string): void {
+    this.kernel.lastError = { name, errno, message }
+    this.calls.trace?.push({ kind: 'syscall', name, errno })
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Code CID → validated, limited, metered and compiled module. Compiling is expensive and pure, so results are kept for
+ * the life of the process and shared by every chain in it; a store of instrumented bytes may sit behind.
+ */
+import { type InstrumentedModule, instrumentModule, type ModuleFacts } from '../../compiler/gas/instrument.ts'
+import type { Cid } from '../ipld/cid.ts'
+
+export interface LoadedModule {
+  readonly module: WebAssembly.Module
+  readonly facts: ModuleFacts
+  /** Instrumented bytes, for tools. */
+  readonly size: number
+}
+
+/** The code cannot run: malformed, refused feature, or over a limit. `reason` has the byte offset. */
+export interface LoadFailure {
+  readonly reason: string
+}
+
+/** `traced` modules stop at the very instruction where gas runs out, so that the last charge of a trace is exact too. */
+export type ModuleVariant = 'plain' | 'traced'
+
+/** Where instrumented modules outlive the process. Losing an entry costs time only. */
+export interface InstrumentedStore {
+  get(code: Cid): InstrumentedModule | undefined
+  put(code: Cid, module: InstrumentedModule): void
+}
+
+export class ModuleCache {
+  readonly #modules = {
+    plain: new Map<Cid, LoadedModule | LoadFailure>(),
+    traced: new Map<Cid, LoadedModule | LoadFailure>(),
+  }
+  readonly #store: InstrumentedStore | undefined
+
+  constructor(store?: InstrumentedStore) {
+    this.#store = store
+  }
+
+  /** `code` names `bytes`; the caller has checked that. */
+  load(code: Cid, bytes: Uint8Array, variant: ModuleVariant = 'plain'): LoadedModule | LoadFailure {
+    const modules = this.#modules[variant]
+    let loaded = modules.get(code)
+    if (loaded === undefined) {
+      loaded = this.#compile(code, bytes, variant)
+      modules.set(code, loaded)
+    }
+    return loaded
+  }
+
+  find(code: Cid, variant: ModuleVariant = 'plain'): LoadedModule | LoadFailure | undefined {
+    return this.#modules[variant].get(code)
+  }
+
+  #compile(code: Cid, bytes: Uint8Array, variant: ModuleVariant): LoadedModule | LoadFailure {
+    try {
+      const instrumented =
+        variant === 'plain' ? this.#instrument(code, bytes) : instrumentModule(bytes, { asking: 'every block' })
+      const module = new WebAssembly.Module(instrumented.bytes as Uint8Array<ArrayBuffer>)
+      return { module, facts: instrumented.facts, size: instrumented.bytes.length }
+    } catch (error) {
+      return { reason: error instanceof Error ? error.message : String(error) }
+    }
+  }
+
+  #instrument(code: Cid, bytes: Uint8Array): InstrumentedModule {
+    const stored = this.#store?.get(code)
+    if (stored !== undefined) return stored
+    const instrumented = instrumentModule(bytes)
+    this.#store?.put(code, instrumented)
+    return instrumented
+  }
+}
+
+export function isLoaded(module: LoadedModule | LoadFailure): module is LoadedModule {
+  return 'module' in module
+}

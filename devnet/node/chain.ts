@@ -1,0 +1,52 @@
+/** What the rest of the node asks of a chain, whichever driver decides its blocks. */
+import type { Cid } from '../ipld/cid.ts'
+import type { BlockRecord, MessageLocation, TxRecord } from './chain-records.ts'
+import type { FvmApplication } from './fvm-application.ts'
+import type { Mempool } from './mempool.ts'
+import type { Power } from './transaction.ts'
+
+/** When blocks are made. */
+export type BlockPolicy =
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'interval'; readonly intervalMs: number }
+  | { readonly kind: 'manual' }
+
+/** The transaction was refused at the door; `code` is `CheckCode`'s, an exit code of preflight, or the mempool's. */
+export class SubmitError extends Error {
+  override readonly name = 'SubmitError'
+  readonly code: number | string
+  constructor(code: number | string, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+/** The chain cannot go on: what was acknowledged is safe, what was not may be lost. */
+export class ChainHalted extends Error {
+  override readonly name = 'ChainHalted'
+  readonly code = 'TRP-8201'
+}
+
+export interface Included extends MessageLocation {
+  readonly result: TxRecord
+}
+
+export interface Chain {
+  readonly application: FvmApplication
+  readonly mempool: Mempool
+  policy: BlockPolicy
+  /** Takes a transaction at the door; it waits for a block. @throws SubmitError, ChainHalted */
+  submit(tx: Uint8Array): Cid
+  /** Resolves when the transaction is in a durable block. */
+  waitFor(cid: Cid): Promise<Included>
+  /** Puts powers into the next block, which is made at once. */
+  apply(powers: readonly Power[]): Promise<Included>
+  /** Makes blocks now, empty ones too. */
+  mine(count: number): Promise<number>
+  /** Moves the clock of the chain forwards. */
+  warp(change: { readonly byMs: number } | { readonly toMs: number }): void
+  /** Goes back to a block; messages that waited are dropped. */
+  rewind(height: number): Promise<void>
+  onBlock(listener: (block: BlockRecord) => void): () => void
+  close(): Promise<void>
+}

@@ -1,0 +1,7 @@
+import { actor, method, view, payable, bare, only, event, errors, transient, fallback, upgrade, remote, evm, ipc, at, emit, msg, chain, crypto, require, fail, frc42, call, Amt, ActorId, Address, Bytes, Cid, Hamt, TokenAmount } from "troupe/actor";
+
+@actor
+export class Sample {
+  @fallback
+  other(method: u64): Bytes { return Bytes.empty; }
+}

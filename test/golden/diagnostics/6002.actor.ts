@@ -1,0 +1,8 @@
+import { actor } from "troupe/actor";
+
+export function invoke(): void {}
+
+@actor
+export class Sample {
+  count: u64 = 0;
+}
