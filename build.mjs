@@ -4,7 +4,7 @@
  */
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const ENTRIES = {
@@ -23,7 +23,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
 rmSync('dist', { recursive: true, force: true })
 await build({
-  entryPoints: ENTRIES,
+  entryPoints: Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(file))),
   outdir: 'dist',
   bundle: true,
   splitting: true,

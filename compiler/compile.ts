@@ -38,7 +38,19 @@ const LEVELS = {
 /**
  * Compiles one actor. Calls may overlap: each runs from start to end without giving way, once AssemblyScript is loaded.
  */
-export async function compileActor(options: CompileOptions): Promise<CompileResult> {
+export function compileActor(options: CompileOptions): Promise<CompileResult> {
+  return compile(options, false)
+}
+
+/**
+ * Compiles a `*.lib.ts`: its exported functions become views of an actor without state, `gcd` being called `Gcd`, so that
+ * a test runs them as it runs methods.
+ */
+export function compileLibrary(options: CompileOptions): Promise<CompileResult> {
+  return compile(options, true)
+}
+
+async function compile(options: CompileOptions, isLibrary: boolean): Promise<CompileResult> {
   const [{ runPipeline }, { findSdkRoot, loadSdk }] = await Promise.all([
     import('./transform/pipeline.ts'),
     import('./transform/sdk.ts'),
@@ -50,6 +62,7 @@ export async function compileActor(options: CompileOptions): Promise<CompileResu
     sdk: loadSdk(options.sdkRoot ?? findSdkRoot(), mode),
     mode,
     isStrict: options.strict ?? false,
+    isLibrary,
     sizeLimit: options.sizeLimit,
     against: options.against,
     ...(mode === 'debug' ? { optimizeLevel: 0, shrinkLevel: 0 } : LEVELS[options.optimize ?? 'size']),

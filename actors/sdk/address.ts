@@ -3,7 +3,7 @@
 import * as actor from './sys/actor'
 import * as cbor from './cbor'
 import { ERR_NOT_FOUND, ExitCode, check, exit } from './abort'
-import { putVarint, sameBytes } from './bytes'
+import { Bytes, putVarint, sameBytes } from './bytes'
 
 /** The number of an actor, which it keeps for life. */
 export type ActorId = u64
@@ -19,6 +19,15 @@ export class Address {
     const pointer = __alloc(11)
     store<u8>(pointer, 0)
     return new Address(pointer, <u32>(putVarint(pointer + 1, id) - pointer))
+  }
+
+  /** The `f4` address of `subaddress` in the namespace of an address manager. */
+  static delegated(manager: ActorId, subaddress: Bytes): Address {
+    const start = __alloc(11 + subaddress.length)
+    store<u8>(start, 4)
+    const at = putVarint(start + 1, manager)
+    memory.copy(at, subaddress.ptr, subaddress.length)
+    return new Address(start, <u32>(at + subaddress.length - start))
   }
 
   /** The actor behind this address; exits 17 when there is none. */

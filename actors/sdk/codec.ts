@@ -8,7 +8,7 @@ import { Bytes } from './bytes'
 /** Writes `value` at the cursor. */
 export function write<T>(value: T): void {
   if (isNullable<T>()) {
-    if (value === null) {
+    if (!changetype<usize>(value)) {
       cbor.writeByte(0xf6)
       return
     }

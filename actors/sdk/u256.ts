@@ -29,15 +29,15 @@ export class U256 {
   }
 
   /** The same number of attoFIL; leaves with 20 at 2^128 and beyond. */
-  toAmount(): TokenAmount {
-    if (this.c | this.d) overflow()
-    return new TokenAmount(this.a, this.b)
+  static toAmount(value: U256): TokenAmount {
+    if (value.c | value.d) overflow()
+    return new TokenAmount(value.a, value.b)
   }
 
   /** The same number; leaves with 20 at 2^64 and beyond. */
-  toU64(): u64 {
-    if (this.b | this.c | this.d) overflow()
-    return this.a
+  static toU64(value: U256): u64 {
+    if (value.b | value.c | value.d) overflow()
+    return value.a
   }
 
   @operator('+')
@@ -149,5 +149,5 @@ export class U256 {
 
 /** a · b / c, rounded down, with 256 bits between; leaves with 20 when c is zero or the result does not fit. */
 export function mulDiv(a: TokenAmount, b: TokenAmount, c: TokenAmount): TokenAmount {
-  return ((U256.fromAmount(a) * U256.fromAmount(b)) / U256.fromAmount(c)).toAmount()
+  return U256.toAmount((U256.fromAmount(a) * U256.fromAmount(b)) / U256.fromAmount(c))
 }

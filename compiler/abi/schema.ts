@@ -73,17 +73,17 @@ export function formatAbi(abi: Abi): string {
  * (keys sorted, no spaces) without `build`, `doc` and `at`.
  */
 export function interfaceId(abi: Abi): string {
-  const digest = blake2b(new TextEncoder().encode(canonical(abi)), { dkLen: 32 })
+  const { build: _build, doc: _doc, ...rest } = abi
+  const methods = abi.methods.map(({ doc: _doc, at: _at, ...method }) => method)
+  const digest = blake2b(new TextEncoder().encode(canonical({ ...rest, methods })), { dkLen: 32 })
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
-
-const NOT_INTERFACE: ReadonlySet<string> = new Set(['build', 'doc', 'at'])
 
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (value === null || typeof value !== 'object') return JSON.stringify(value)
   const entries = Object.entries(value)
-    .filter(([key, item]) => item !== undefined && !NOT_INTERFACE.has(key))
+    .filter(([, item]) => item !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1))
   return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`
 }

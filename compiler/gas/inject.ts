@@ -49,6 +49,24 @@ export interface Targets {
   readonly standIns: ReadonlyMap<number, number>
   /** Ask at every block whether gas has run out. */
   readonly asking: 'every block' | 'seldom'
+  /** Watches what runs in place of metering it. */
+  readonly watch: Watch | null
+}
+
+/** What a watched module tells of itself. */
+export interface Watch {
+  /** Index of the function (block) → block that hears of every block that begins. */
+  readonly tell: number
+  /** By block: the offset of its first instruction in the raw module. */
+  readonly blocks: number[]
+  readonly runs: Run[]
+}
+
+/** From `written` in the code that is written stands what is at `raw` in the raw module: a copy, or what one instruction became. */
+export interface Run {
+  readonly written: number
+  readonly raw: number
+  readonly isCopy: boolean
 }
 
 /** Whether the prices in `metering` are small enough to ask seldom. */
@@ -90,12 +108,22 @@ export function writeMeteredBody(
 ): void {
   const instructions = createSink(256 + 2 * (code.starts[code.count]! - code.starts[0]!))
   const temporaries = createTemporaries(locals.count, metering.calls)
+  const firstRun = targets.watch?.runs.length ?? 0
   writeInstructions(instructions, targets, code, metering, temporaries)
   const header = createSink(64)
   writeLocals(header, locals.groups, temporaries.added)
   writeU32(out, header.size + instructions.size)
   writeBytes(out, sinkBytes(header))
+  if (targets.watch !== null) moveRuns(targets.watch.runs, firstRun, out.size)
   writeBytes(out, sinkBytes(instructions))
+}
+
+/** Runs from index `first` were noted from the start of their body, which turned out to be at `start`. */
+function moveRuns(runs: Run[], first: number, start: number): void {
+  for (let index = first; index < runs.length; index++) {
+    const run = runs[index]!
+    runs[index] = { ...run, written: run.written + start }
+  }
 }
 
 function createTemporaries(count: number, calls: boolean): Temporaries {
@@ -130,6 +158,11 @@ function writeInstructions(
   const { count, slots, starts, first } = code
   const { blockAt, costs, prepaid, sites, loops } = metering
   const { source } = targets
+  const { watch } = targets
+  if (watch !== null) {
+    writeWatchedInstructions(out, { ...targets, watch }, code, metering, temporaries)
+    return
+  }
   const everywhere = targets.asking === 'every block'
   let copied = starts[0]!
   let site = 0
@@ -159,6 +192,44 @@ function writeInstructions(
     }
   }
   writeRange(out, source, copied, starts[count]!)
+}
+
+/** As `writeInstructions`, for a body that tells of its blocks and pays for none. Blocks end after calls too: one may not come back. */
+function writeWatchedInstructions(
+  out: Sink,
+  targets: Targets & { readonly watch: Watch },
+  code: Instructions,
+  { blockAt }: Metering,
+  temporaries: Temporaries,
+): void {
+  const { count, slots, starts, first } = code
+  const { source, watch } = targets
+  let copied = starts[0]!
+  writeEntry(out, targets, temporaries)
+  for (let at = 0; at < count; at++) {
+    const slot = slots[at]!
+    const before = at === 0 ? OP.call : slots[at - 1]!
+    const begins = blockAt[at] !== 0 || before === OP.call || before === OP.callIndirect
+    if (!begins && EXPANDED[slot] === 0) continue
+    writeRange(out, source, copied, starts[at]!)
+    copied = starts[at]!
+    if (begins) writeTell(out, watch, copied)
+    if (EXPANDED[slot] !== 0) {
+      copied = starts[at + 1]!
+      watch.runs.push({ written: out.size, raw: starts[at]!, isCopy: false })
+      writeExpanded(out, targets, temporaries, { slot, callee: first[at]!, start: starts[at]!, end: copied })
+    }
+    watch.runs.push({ written: out.size, raw: copied, isCopy: true })
+  }
+  writeRange(out, source, copied, starts[count]!)
+}
+
+/** Tells of the block that begins at `raw`. */
+function writeTell(out: Sink, { tell, blocks }: Watch, raw: number): void {
+  writeByte(out, OP.i32Const)
+  writeS32(out, blocks.push(raw) - 1)
+  writeIndexed(out, OP.call, tell)
+  writeByte(out, OP.drop)
 }
 
 /** By slot: instructions that are not copied as they are. */

@@ -28,7 +28,9 @@ import { InstrumentError } from './fault.ts'
 import {
   isCrowded,
   isModest,
+  type Run,
   type Targets,
+  type Watch,
   writeCanonicalBody,
   writeChargeBody,
   writeGasGetBody,
@@ -102,13 +104,76 @@ export function instrumentModule(raw: Uint8Array, options: InstrumentOptions = {
   refuseOddities(module, spaces, survey)
   const thunks = thunkCallees(module, spaces)
   if (spaces.functions.length + thunks.length >= FUNCTIONS_MAX) throw new InstrumentError('TOO_MANY_FUNCTIONS', 0)
-  const layout = layOut(module, spaces, survey, thunks)
+  const layout = layOut(module, spaces, survey, thunks, null)
   const code =
     (options.asking === 'every block' ? null : writeCode(layout, 'seldom')) ?? writeCode(layout, 'every block')!
   return { bytes: assemble(layout, code.bytes), facts: describe(layout, code) }
 }
 
 const FUNCTIONS_MAX = 1_000_000
+
+/** A module that runs as the raw one does and tells which parts of it ran; it pays for nothing and its stack has no limit. */
+export interface WatchedModule extends InstrumentedModule {
+  /** By block: the raw offset of its first instruction. The module calls `troupe.tell` (block) → any i32 whenever one begins. */
+  readonly blocks: readonly number[]
+  /** What is added to the indices of the raw module's own functions. */
+  readonly functionShift: number
+  /** The raw offset of the instruction that stands at `written` in `bytes`, as stack traces have it. */
+  rawOffset(written: number): number | undefined
+}
+
+/** Instruments a module of our own compiler for traces and coverage. @throws as `instrumentModule` */
+export function watchModule(raw: Uint8Array): WatchedModule {
+  const module = readModule(raw)
+  const spaces = indexSpaces(module)
+  validateDefinitions(module, spaces)
+  const survey = surveyBodies(module, spaces)
+  const freed: Survey = { ...survey, stackCosts: survey.stackCosts.map(() => 0) }
+  const blocks: number[] = []
+  const runs: Run[] = []
+  const layout = layOut(module, spaces, freed, thunkCallees(module, spaces), { blocks, runs })
+  const code = writeCode(layout, 'seldom')!
+  const bytes = assemble(layout, code.bytes)
+  const codeStart = startOfCode(bytes)
+  return {
+    bytes,
+    blocks,
+    facts: describe(layout, code),
+    functionShift: layout.targets.shift,
+    rawOffset(written) {
+      let low = 0
+      let high = runs.length
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if (runs[middle]!.written + codeStart <= written) low = middle + 1
+        else high = middle
+      }
+      const run = runs[low - 1]
+      if (run === undefined) return undefined
+      return run.isCopy ? run.raw + written - run.written - codeStart : run.raw
+    },
+  }
+}
+
+const HEADER_SIZE = 8
+const CODE_SECTION = 10
+
+/** Where the content of the code section begins. */
+function startOfCode(bytes: Uint8Array): number {
+  for (let at = HEADER_SIZE; at < bytes.length; ) {
+    const id = bytes[at]!
+    let size = 0
+    let shift = 0
+    for (at++; ; shift += 7) {
+      const byte = bytes[at++]!
+      size += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) break
+    }
+    if (id === CODE_SECTION) return at
+    at += size
+  }
+  return bytes.length
+}
 
 /** What the first walk over the bodies finds. */
 interface Survey {
@@ -226,7 +291,13 @@ interface Layout {
   readonly tableGrowAllowed: number
 }
 
-function layOut(module: Module, spaces: IndexSpaces, survey: Survey, thunks: readonly number[]): Layout {
+function layOut(
+  module: Module,
+  spaces: IndexSpaces,
+  survey: Survey,
+  thunks: readonly number[],
+  watch: Omit<Watch, 'tell'> | null,
+): Layout {
   const types = [...module.types]
   const typeIndex = (type: FunctionType): number => types.push(type) - 1
   const lengthType = typeIndex(LENGTH)
@@ -236,6 +307,7 @@ function layOut(module: Module, spaces: IndexSpaces, survey: Survey, thunks: rea
     importedFunctions + privateImports.push({ name, typeIndex: type }) - 1
   const memoryGrow = survey.growsMemory ? importPrivately('memory_grow', lengthType) : 0
   const tableGrowAllowed = survey.growsTable ? importPrivately('table_grow', typeIndex(ASK_TABLE)) : 0
+  const tell = watch === null ? 0 : importPrivately('tell', lengthType)
   const shift = privateImports.length
   const firstThunk = spaces.functions.length + shift
   const helpers = firstThunk + thunks.length
@@ -260,6 +332,7 @@ function layOut(module: Module, spaces: IndexSpaces, survey: Survey, thunks: rea
     tableGrowAllowed,
     targets: {
       source: module.bytes,
+      watch: watch === null ? null : { ...watch, tell },
       importedFunctions,
       shift,
       stackCosts: survey.stackCosts,
@@ -295,7 +368,7 @@ function writeCode(layout: Layout, asking: Targets['asking']): Code | null {
   for (const [index, body] of bodies.entries()) {
     decodeCode(module.bytes, body.code, instructions)
     findBlocks(instructions, spaces.importedFunctions, metering)
-    if (asking === 'seldom' && !isModest(metering)) return null
+    if (asking === 'seldom' && targets.watch === null && !isModest(metering)) return null
     blocks += metering.costs.length
     linearSites += metering.sites.length
     const count = localCount(module, index)
@@ -305,7 +378,8 @@ function writeCode(layout: Layout, asking: Targets['asking']): Code | null {
   const paramsOf = (callee: number): number => module.types[spaces.functions[callee]!]!.params.length
   for (const callee of thunks) {
     const params = paramsOf(callee)
-    writeThunkBody(out, targets, { callee, params, cost: params * INSTRUCTION_MILLIGAS + LIMITED_CALL_MILLIGAS })
+    const cost = targets.watch === null ? params * INSTRUCTION_MILLIGAS + LIMITED_CALL_MILLIGAS : 0
+    writeThunkBody(out, targets, { callee, params, cost })
   }
   const { gasGlobal } = targets
   for (const unit of UNITS) writeChargeBody(out, gasGlobal, unit)

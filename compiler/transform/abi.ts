@@ -10,6 +10,7 @@ import {
   findDecorator,
   findMember,
   hasDecorator,
+  isErrors,
   type MethodDescription,
 } from './actor.ts'
 import type { EventDescription } from './codec.ts'
@@ -150,7 +151,7 @@ function errorNames(input: AbiInput): Record<string, string> {
   const errors: [number, string][] = []
   for (const source of input.scope.authored) {
     for (const statement of source.statements) {
-      if (!(statement instanceof EnumDeclaration) || !hasDecorator(statement, 'errors')) continue
+      if (!(statement instanceof EnumDeclaration) || !isErrors(statement)) continue
       const element = input.program.filesByName.get(source.internalPath)?.getMember(statement.name.text)
       if (!(element instanceof Enum)) continue
       for (const [name, code] of Object.entries(enumMembers(element))) errors.push([code, name])

@@ -10,6 +10,13 @@ type ExpressionRef = ReturnType<Compiler['makeAbort']>
 /** The SDK's function behind `abort` in a release module: message address, message length. */
 const ON_ASSERT = '~lib/troupe/actor/abort/onAssert'
 
+/** `throw` statements behind a call that does not return: only there so that asc knows the flow ends. */
+const unreachableThrows = new WeakSet<Node>()
+
+export function markUnreachable(statement: Node): void {
+  unreachableThrows.add(statement)
+}
+
 export class ActorCompiler extends Compiler {
   private readonly isRelease: boolean
 
@@ -19,6 +26,7 @@ export class ActorCompiler extends Compiler {
   }
 
   override makeAbort(message: Expression | null, location: Node): ExpressionRef {
+    if (unreachableThrows.has(location)) return this.module.unreachable()
     if (!this.isRelease) return super.makeAbort(message, location)
     const text = message instanceof StringLiteralExpression && isUserSource(location.range.source) ? message.value : ''
     return this.makeSilentAbort(text)

@@ -126,6 +126,11 @@ export function hasDecorator(declaration: DeclarationStatement, name: string): b
   return findDecorator(declaration, name) !== undefined
 }
 
+/** An enum of exit codes: by decorator, or by a tag in its comment, since TypeScript refuses decorators on enums. */
+export function isErrors(declaration: EnumDeclaration): boolean {
+  return hasDecorator(declaration, 'errors') || /@errors\b/.test(docOf(declaration))
+}
+
 const FIRST_OWN_EXIT_CODE = 32
 
 /** Checks the decorators of every class, member and enum in a source. */
@@ -136,7 +141,7 @@ export function checkDecorators(source: Source, report: Report): void {
       for (const member of statement.members) checkMemberDecorators(member, report)
     } else if (statement instanceof EnumDeclaration) {
       checkTargets(statement, ENUM_DECORATORS, 'an enum', report)
-      if (hasDecorator(statement, 'errors')) checkErrorCodes(statement, report)
+      if (isErrors(statement)) checkErrorCodes(statement, report)
     } else if ('decorators' in statement && 'name' in statement) {
       checkTargets(
         statement as DeclarationStatement,
@@ -151,7 +156,7 @@ export function checkDecorators(source: Source, report: Report): void {
 function checkMemberDecorators(member: DeclarationStatement, report: Report): void {
   if (member instanceof FieldDeclaration) checkTargets(member, FIELD_DECORATORS, 'a field', report)
   else if (member instanceof MethodDeclaration) {
-    if (member.is(FLAG_CONSTRUCTOR)) checkTargets(member, new Set(['payable']), 'a constructor', report)
+    if (member.is(FLAG_CONSTRUCTOR)) checkTargets(member, new Set(['payable', 'bare']), 'a constructor', report)
     else checkTargets(member, METHOD_DECORATORS, 'a method', report)
   }
 }
@@ -183,7 +188,8 @@ function checkTargets(
     report.add(1007, later.range, later === first ? b : a, later === first ? a : b)
   }
   const dependent = seen.get('bare') ?? seen.get('only')
-  if (dependent && declaration instanceof MethodDeclaration && !seen.has('method') && !seen.has('view')) {
+  const isMethod = declaration instanceof MethodDeclaration && !declaration.is(FLAG_CONSTRUCTOR)
+  if (dependent && isMethod && !seen.has('method') && !seen.has('view')) {
     report.add(1006, dependent.range, decoratorName(dependent), 'a method that is not exported')
   }
 }
@@ -317,7 +323,7 @@ export function describeActor(ref: ClassRef, scope: Scope, report: Report): Acto
       } else checkHidden(declaration, methods, report)
     }
   }
-  const constructor = describeConstructor(chain, report)
+  const made = describeConstructor(chain, report)
   numbers.set(1, 'Constructor')
   const all = [...methods.values()]
   for (const method of all) {
@@ -326,7 +332,7 @@ export function describeActor(ref: ClassRef, scope: Scope, report: Report): Acto
     numbers.set(method.number, method.name)
   }
   for (const method of all) checkOnly(method, chain, report)
-  return { ref, chain, fields, methods: [...all, ...constructor], fallback, upgrade }
+  return { ref, chain, fields, methods: [...all, ...made], fallback, upgrade }
 }
 
 function checkField(field: FieldDeclaration, report: Report): void {
@@ -414,6 +420,8 @@ function describeConstructor(chain: readonly ClassRef[], report: Report): Method
     )
     if (!declaration) continue
     checkParameters(declaration, report)
+    const bare = findDecorator(declaration, 'bare')
+    if (bare && declaration.signature.parameters.length !== 1) report.add(3005, bare.range)
     return [
       {
         owner,
@@ -421,9 +429,10 @@ function describeConstructor(chain: readonly ClassRef[], report: Report): Method
         name: 'Constructor',
         number: 1,
         kind: 'constructor',
-        encoding: 'tuple',
+        encoding: bare ? 'bare' : 'tuple',
         isStatic: false,
-        isPayable: hasDecorator(declaration, 'payable'),
+        // TypeScript refuses decorators on constructors, so a tag in the comment does as well.
+        isPayable: hasDecorator(declaration, 'payable') || /@payable\b/.test(docOf(declaration)),
         isVoid: true,
         only: null,
         guardIsMethod: false,

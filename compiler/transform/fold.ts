@@ -12,9 +12,11 @@ import {
   type Range,
   type Source,
   type Statement,
+  ThrowStatement,
 } from 'assemblyscript'
 import { isMethodName, methodNumber } from '../abi/method-number.ts'
 import { stringOf } from './actor.ts'
+import { markUnreachable } from './actor-compiler.ts'
 import { dataOf, importGlue, SDK } from './codec.ts'
 import type { Report } from './report.ts'
 import type { Mode } from './sdk.ts'
@@ -62,9 +64,10 @@ function foldStatement(call: CallExpression, names: SdkNames, mode: Mode): State
       if (!code) return undefined
       const text = message ? stringOf(message) : ''
       const body = text === undefined ? `${SDK}.fail(0, '')` : `${SDK}.exitWith(0, ${dataOf(text)}, ${utf8Size(text)})`
-      const [block] = parseBody(`{ ${body}; unreachable() }`, call.range)
+      const [block] = parseBody(`{ ${body}; throw 0 }`, call.range)
       if (!block) return undefined
       walk(block, (node) => {
+        if (node instanceof ThrowStatement) markUnreachable(node)
         if (!(node instanceof CallExpression) || node.args.length < 2) return false
         node.args[0] = checkedCode(code, call.range)
         if (text === undefined && message) node.args[1] = message

@@ -15,6 +15,7 @@ import { addCodec, addEventCodec, addStateCodec, describeEvent, type EventDescri
 import { type CodecSlot, generateDispatch } from './dispatch.ts'
 import { foldSource } from './fold.ts'
 import { frameSizes } from './frames.ts'
+import { wrapLibrary } from './library.ts'
 import { linkModule } from './link.ts'
 import { lintSource } from './lint.ts'
 import { Report } from './report.ts'
@@ -31,6 +32,8 @@ export interface PipelineOptions {
   readonly optimizeLevel: number
   readonly shrinkLevel: number
   readonly isStrict: boolean
+  /** The entry is a `*.lib.ts`: its exported functions become the methods of an actor without state. */
+  readonly isLibrary: boolean
   readonly sizeLimit: number | undefined
   readonly against: { readonly name: string; readonly abi: Abi } | undefined
 }
@@ -120,6 +123,7 @@ function generate(
   const source = scope.source(actorPath)
   const entry = scope.sources.find((s) => s.normalizedPath === entryPath)
   if (!source || !entry) return undefined
+  if (options.isLibrary) wrapLibrary(source)
   for (const user of scope.userSources) {
     checkDecorators(user, report)
     lintSource({ source: user, names: new SdkNames(user), scope, report, isStrict: options.isStrict })

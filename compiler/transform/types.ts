@@ -138,7 +138,7 @@ export class TypeReader {
     const bound = bindings.get(name)
     if (bound) return bound
     if (NUMBERS.has(name)) return { kind: 'primitive', name: name as Primitive }
-    if (name === 'f32' || name === 'f64') return this.refuse(2031, node, name, where)
+    if (name === 'f32' || name === 'f64' || name === 'number') return this.refuse(2031, node, name, where)
     if (name === 'usize' || name === 'isize') return this.refuse(2034, node, name)
 
     const element = context.lookup(name, true)

@@ -7,6 +7,14 @@ export interface Listed {
 }
 
 export const COMMANDS: Readonly<Record<string, Listed>> = {
+  dev: {
+    about: 'compile, run a devnet, watch, hot reload',
+    load: async () => (await import('./commands/dev.ts')).dev,
+  },
+  node: {
+    about: 'a devnet without watching',
+    load: async () => (await import('./commands/node.ts')).node,
+  },
   conformance: {
     about: 'run reference vectors through the engine',
     load: async () => (await import('./commands/conformance.ts')).conformance,

@@ -5,7 +5,7 @@ import { type Command, helpOf, nearest, parseInput } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { execute } from './execute.ts'
 import { CliError, Exit, printError } from './output.ts'
-import { VERSION } from './version.ts'
+import { VERSION } from '../primitives/version.ts'
 
 const STACK_MB = 256
 

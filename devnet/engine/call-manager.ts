@@ -5,7 +5,7 @@
  */
 import { CBOR, type Cid, EMPTY_ARRAY_CID } from '../ipld/cid.ts'
 import { CborWriter } from '../ipld/dag-cbor.ts'
-import { concatBytes } from '../primitives/bytes.ts'
+import { concatBytes, EMPTY_BYTES } from '../primitives/bytes.ts'
 import type { Actor, ActorId } from '../state/actor.ts'
 import {
   type Address,
@@ -235,11 +235,29 @@ export class CallManager {
     const blocks = new BlockRegistry()
     const paramsId = params === null ? NO_BLOCK : blocks.putReachable(params)
     const kernel = new Kernel(this, blocks, { ...call, to })
-    const result = this.#outcome(kernel, blocks, to, call, traced, () =>
-      invokeActor(this, kernel, actor.code, entrypoint, [paramsId]),
-    )
+    const result =
+      this.#probe(to, call) ??
+      this.#outcome(kernel, blocks, to, call, traced, () =>
+        invokeActor(this, kernel, actor.code, entrypoint, [paramsId]),
+      )
     if (result.value !== null) this.#chargeReturn(result.value)
     return result
+  }
+
+  /** What a test harness answers in the actor's place. */
+  #probe(to: ActorId, { from, method, params, value, readOnly }: Call): InvocationResult | undefined {
+    const answer = this.machine.probe?.intercept?.({
+      from,
+      to,
+      method,
+      value,
+      readOnly,
+      params: params?.bytes ?? EMPTY_BYTES,
+    })
+    if (answer === undefined) return undefined
+    const { exitCode, data, message } = answer
+    if (exitCode !== ExitCode.Ok) this.failures.push({ id: to, method, exitCode, message })
+    return { exitCode, value: data.length === 0 ? null : { codec: CBOR, bytes: data, links: [] } }
   }
 
   #chargeReturn({ bytes, links }: Block): void {

@@ -98,6 +98,7 @@ function ending<T>(guest: Guest, run: () => T): T {
   } catch (error) {
     guest.chargeExecution()
     if (error instanceof WebAssembly.RuntimeError) {
+      guest.calls.machine.probe?.trapped?.(error)
       throw new ExitSignal(ExitCode.IllegalInstruction, 0, `trap: ${error.message}`)
     }
     if (error instanceof RangeError) throw exhausted(guest.calls, error)

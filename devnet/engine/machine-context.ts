@@ -1,11 +1,33 @@
 /** What one machine knows while it applies messages: the block's context, the state, the rules. */
 import type { Blockstore } from '../ipld/blockstore.ts'
+import type { ActorId } from '../state/actor.ts'
 import type { StateTree } from '../state/state-tree.ts'
 import type { Externs } from './externs.ts'
 import type { Linker } from './linker.ts'
 import type { Manifest } from './manifest.ts'
 import type { ModuleCache } from './module-cache.ts'
 import type { PriceList } from './price-list.ts'
+
+/** A call about to enter an actor's code. */
+export interface ProbedCall {
+  readonly from: ActorId
+  readonly to: ActorId
+  readonly method: bigint
+  readonly params: Uint8Array
+  /** attoFIL, moved already. */
+  readonly value: bigint
+  readonly readOnly: boolean
+}
+
+/** How a test harness reaches into a run; no chain has one. */
+export interface Probe {
+  /** Answers in place of the actor's code (data as CBOR, empty for none), or undefined to let it run. */
+  intercept?(
+    call: ProbedCall,
+  ): { readonly exitCode: number; readonly data: Uint8Array; readonly message: string } | undefined
+  /** The guest trapped; its frames are on the error. */
+  trapped?(error: Error): void
+}
 
 export interface MachineContext {
   readonly networkVersion: number
@@ -26,4 +48,5 @@ export interface MachineContext {
   readonly linker: Linker
   /** Whether native stack that runs out here is a trap, or a reason to repeat the message on a larger one. */
   readonly hasLargestStack: boolean
+  readonly probe?: Probe
 }

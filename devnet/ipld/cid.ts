@@ -1,5 +1,5 @@
 // Content identifiers as binary strings: short to compare, free to use as Map keys.
-// A CIDv1 is varint 1 ‖ varint codec ‖ varint hash ‖ varint digest size ‖ digest; a CIDv0 is 0x12 0x20 ‖ 32 bytes.
+// A CIDv1 is varint 1 ‖ varint codec ‖ varint hash ‖ varint digest size ‖ digest; a CIDv0 is 12 20 ‖ 32 bytes.
 
 import { base16 } from 'multiformats/bases/base16'
 import { base32 } from 'multiformats/bases/base32'
@@ -19,9 +19,8 @@ export const IDENTITY = 0x00
 export const SHA2_256 = 0x12
 export const BLAKE2B_256 = 0xb220
 
-/** The longest digest a CID may carry, and the longest CID the chain writes. */
+/** The longest digest a CID may carry. */
 export const DIGEST_SIZE_MAX = 64
-export const CID_SIZE_MAX = 100
 
 export class CidError extends Error {
   override readonly name = 'CidError'

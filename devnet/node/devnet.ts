@@ -2,6 +2,7 @@
  * A devnet: a chain of ours with known keys, opened from a folder or in memory. The tree of subnets grows from here.
  */
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { PROFILES, type ProfileName } from '../engine/profile.ts'
 import { createGenesis } from '../state/genesis.ts'
@@ -13,6 +14,7 @@ import type { BlockPolicy, Chain } from './chain.ts'
 import { InstantChain } from './drivers/instant.ts'
 import { FvmApplication } from './fvm-application.ts'
 import { MemoryChainStore } from './memory-store.ts'
+import { findPackageRoot } from './package-root.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
 
 export const DEFAULT_CHAIN_ID = 31337n
@@ -101,6 +103,6 @@ let own: Uint8Array | null = null
 
 /** The bundle that is built with the package. */
 function ownBundle(): Uint8Array {
-  own ??= readFileSync(process.env['TROUPE_OWN_BUNDLE'] ?? new URL('../actors.car', import.meta.url))
+  own ??= readFileSync(process.env['TROUPE_OWN_BUNDLE'] ?? join(findPackageRoot(), 'dist', 'actors.car'))
   return own
 }

@@ -7,16 +7,28 @@
  *   records   key bytes → whatever the chain node keeps: headers, messages by CID, receipts, snapshots
  *   meta      'format' → version of this layout; 'owner' → [pid, start of that process], while it is open
  */
-import { mkdirSync, readdirSync, statfsSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
+import { constants as system } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import type { Database, RootDatabase } from 'lmdb'
 import type { Cid } from '../ipld/cid.ts'
 import { CborReader, CborWriter } from '../ipld/dag-cbor.ts'
-import { fromBinary, toBinary } from '../primitives/bytes.ts'
-import { decodeUtf8, encodeUtf8 } from '../primitives/utf8.ts'
+import { toBinary } from '../primitives/bytes.ts'
 import type { ChainStore } from './ports.ts'
 import { isProcessRunning, processStart } from './process.ts'
+import { findDamage } from './store-file.ts'
 
 export type StoreFault =
   /** Another process, or this one, has the folder open. */
@@ -26,7 +38,7 @@ export type StoreFault =
   /** There is a file, but not one of ours, or it is damaged. */
   | { readonly code: 'STORE_DAMAGED'; readonly folder: string; readonly detail: string }
   | { readonly code: 'STORE_READ_ONLY'; readonly folder: string; readonly detail: string }
-  /** No room on the disk, in the quota or in the address space. Nothing of the commit was written; it can be repeated. */
+  /** No room on the disk or in the quota. Nothing of the commit was written; it can be repeated. */
   | { readonly code: 'STORE_FULL'; readonly folder: string; readonly detail: string }
   /** Any other failure of the disk. The store takes no more commits. */
   | { readonly code: 'STORE_FAILED'; readonly folder: string; readonly detail: string }
@@ -49,66 +61,66 @@ export class StoreError extends Error {
 }
 
 function explain(fault: StoreFault): string {
+  const { folder } = fault
   switch (fault.code) {
     case 'STORE_LOCKED':
-      return `${fault.folder} is in use by process ${fault.pid}; stop it, or choose another state folder`
+      return `${folder} is in use by process ${fault.pid}; stop it, or choose another state folder`
     case 'STORE_NEWER':
-      return `${fault.folder} has format ${fault.found}, this release knows ${fault.known}; update, or choose another state folder`
+      return `${folder} has format ${fault.found}, this release knows ${fault.known}; update, or choose another folder`
     case 'STORE_DAMAGED':
-      return `${fault.folder} holds no readable chain (${fault.detail}); restore it from a copy, or start with an empty folder`
+      return `${folder} holds no readable chain (${fault.detail}); restore it from a copy, or start with an empty folder`
     case 'STORE_READ_ONLY':
-      return `${fault.folder} cannot be written (${fault.detail}); change its permissions, or choose another state folder`
+      return `${folder} cannot be written (${fault.detail}); change its permissions, or choose another state folder`
     case 'STORE_FULL':
-      return `no room left in ${fault.folder} (${fault.detail}); free some and go on`
+      return `no room left in ${folder} (${fault.detail}); free some and go on`
     case 'STORE_FAILED':
-      return `${fault.folder} failed (${fault.detail}); check the disk, then restart`
+      return `${folder} failed (${fault.detail}); check the disk, then restart`
     case 'STORE_UNAVAILABLE':
       return `LMDB does not run here (${fault.detail}); keep state in memory instead`
     case 'STORE_CLOSED':
-      return `${fault.folder} was closed`
+      return `${folder} was closed`
   }
 }
 
+export type Durability = 'full' | 'relaxed'
+
 export interface StoreOptions {
   /**
-   * `full`: a commit is on the disk once its promise resolves. `relaxed`: it is in the system's cache, which survives
-   * the death of the process but not that of the machine.
+   * `full`, the default: a commit is on the disk once its promise resolves. `relaxed`: it is in the system's cache,
+   * which survives the death of the process but not that of the machine.
    */
-  readonly durability?: 'full' | 'relaxed'
+  readonly durability?: Durability
 }
 
+/** A `ChainStore` in a folder. One commit is one transaction; the same CIDs and keys as anywhere else. */
 export interface NodeStore extends ChainStore {
   readonly folder: string
-  /** Bytes of the file, and of it what is in use. */
-  size(): { readonly fileBytes: number; readonly usedBytes: number }
+  /** Pages in use or free for use, as the file has them. */
+  sizeBytes(): number
 }
 
 export const STORE_FORMAT = 1
-const FILE_NAME = 'chain.mdb'
 /** LMDB's own limit is 1978. */
-const KEY_SIZE_MAX = 1024
-const FULL_SYNC = 0x03
-/** Commit at once, and leave flushing to the system. */
-const NO_SYNC = 0x1_0003
-/** With less than this left, LMDB's plain "input/output error" means that the disk is full. */
-const ROOM_MIN = 1 << 20
+export const RECORD_KEY_SIZE_MAX = 1024
+
+const FILE_NAME = 'chain.mdb'
+const PROBE_NAME = 'room.tmp'
+/** Transaction flags of LMDB: flush before returning, or commit at once and leave flushing to the system. */
+const FLUSH = 0x0_0003
+const NO_FLUSH = 0x1_0003
+/** With less room than this, no store is opened. */
+const FREE_BYTES_MIN = 1 << 16
 
 /** Opens the store in `folder`, which is made when it is not there. One process at a time may have it open. */
-export function openStore(folder: string, options: StoreOptions = {}): NodeStore {
+export function openStore(path: string, options: StoreOptions = {}): NodeStore {
+  const folder = resolve(path)
   const lmdb = loadLmdb(folder)
   try {
-    mkdirSync(folder, { recursive: true })
-    const files = readdirSync(folder)
-    const root: RootDatabase<Buffer, Buffer> = lmdb.open({
-      path: join(folder, FILE_NAME),
-      noSubdir: true,
-      // Commits are flushed before they return, or not at all; see `durability`.
-      overlappingSync: false,
-      encoding: 'binary',
-      keyEncoding: 'binary',
-      maxDbs: 3,
-    })
-    return new LmdbStore(folder, root, { isNew: !files.includes(FILE_NAME), durability: options.durability ?? 'full' })
+    const file = join(folder, FILE_NAME)
+    checkFolder(folder, file)
+    const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
+    const root = lmdb.open<Buffer, Buffer>({ path: file, noSubdir: true, overlappingSync: false, maxDbs: 3, ...binary })
+    return new LmdbStore(folder, root, options.durability ?? 'full')
   } catch (error) {
     throw toStoreError(folder, error)
   }
@@ -122,26 +134,21 @@ class LmdbStore implements NodeStore {
   readonly #blocks: Table
   readonly #records: Table
   readonly #meta: Table
-  readonly #durability: 'full' | 'relaxed'
+  readonly #commitFlags: number
   /** What the next commit writes. An undefined record is to be deleted. */
-  #newBlocks = new Map<Cid, Uint8Array>()
-  #newRecords = new Map<string, Uint8Array | undefined>()
+  readonly #newBlocks = new Map<Cid, Uint8Array>()
+  readonly #newRecords = new Map<string, Uint8Array | undefined>()
   #state: 'open' | 'failed' | 'closed' = 'open'
 
-  constructor(
-    folder: string,
-    root: RootDatabase<Buffer, Buffer>,
-    how: { isNew: boolean; durability: 'full' | 'relaxed' },
-  ) {
+  constructor(folder: string, root: RootDatabase<Buffer, Buffer>, durability: Durability) {
     this.folder = folder
     this.#root = root
-    this.#durability = how.durability
+    this.#commitFlags = durability === 'full' ? FLUSH : NO_FLUSH
     try {
-      const table = (name: string): Table => root.openDB(name, { encoding: 'binary', keyEncoding: 'binary' })
-      this.#meta = table('meta')
-      this.#claim(how.isNew)
-      this.#blocks = table('blocks')
-      this.#records = table('records')
+      this.#meta = this.#table('meta')
+      this.#claim()
+      this.#blocks = this.#table('blocks')
+      this.#records = this.#table('records')
     } catch (error) {
       void root.close()
       throw error
@@ -149,49 +156,57 @@ class LmdbStore implements NodeStore {
   }
 
   get(cid: Cid): Uint8Array | undefined {
-    return this.#newBlocks.get(cid) ?? this.#read(this.#blocks, cid)
+    this.#checkOpen()
+    return this.#newBlocks.get(cid) ?? readValue(this.#blocks, cid)
   }
 
   has(cid: Cid): boolean {
-    return this.#newBlocks.has(cid) || this.#isOpen(() => this.#blocks.doesExist(toKey(cid)))
+    this.#checkOpen()
+    return this.#newBlocks.has(cid) || this.#blocks.doesExist(toKey(cid))
   }
 
   put(cid: Cid, bytes: Uint8Array): void {
+    this.#checkOpen()
     this.#newBlocks.set(cid, bytes)
   }
 
   getRecord(key: string): Uint8Array | undefined {
-    if (this.#newRecords.has(key)) return this.#newRecords.get(key)
-    return this.#read(this.#records, key)
+    this.#checkOpen()
+    return this.#newRecords.has(key) ? this.#newRecords.get(key) : readValue(this.#records, key)
   }
 
   putRecord(key: string, bytes: Uint8Array): void {
-    checkKey(key)
+    this.#checkOpen()
+    checkRecordKey(key)
     this.#newRecords.set(key, bytes)
   }
 
   deleteRecord(key: string): void {
-    checkKey(key)
+    this.#checkOpen()
+    checkRecordKey(key)
     this.#newRecords.set(key, undefined)
   }
 
-  *recordKeys(from: string, to: string): Generator<string> {
-    if (from >= to) return
-    const fresh = [...this.#newRecords.keys()].filter((key) => key >= from && key < to).sort()
-    const range = from === '' ? { end: toKey(to) } : { start: toKey(from), end: toKey(to) }
-    // What is in the file is listed before anything is handed out, as a reader may write meanwhile.
-    const stored = this.#isOpen(() => [...this.#records.getKeys(range)].map(toBinary))
-    let next = 0
-    for (const key of stored) {
-      for (; next < fresh.length && fresh[next]! < key; next++) if (this.#isThere(fresh[next]!)) yield fresh[next]!
-      if (fresh[next] === key) next++
-      if (this.#isThere(key)) yield key
+  /** Lists the keys as they are now: what the caller writes while it walks does not show. */
+  recordKeys(from: string, to: string): Iterable<string> {
+    this.#checkOpen()
+    if (from >= to) return []
+    const keys = new Set<string>()
+    for (const key of this.#records.getKeys({ start: toKey(from), end: toKey(to) })) keys.add(toBinary(key))
+    let changed = false
+    for (const [key, bytes] of this.#newRecords) {
+      if (key < from || key >= to) continue
+      if (bytes === undefined) keys.delete(key)
+      else if (!keys.has(key)) {
+        keys.add(key)
+        changed = true
+      }
     }
-    for (; next < fresh.length; next++) if (this.#isThere(fresh[next]!)) yield fresh[next]!
+    return changed ? [...keys].sort() : keys
   }
 
   async commit(): Promise<void> {
-    if (this.#state === 'closed') throw new StoreError({ code: 'STORE_CLOSED', folder: this.folder })
+    this.#checkOpen()
     if (this.#state === 'failed') {
       throw new StoreError({ code: 'STORE_FAILED', folder: this.folder, detail: 'an earlier commit failed' })
     }
@@ -199,33 +214,29 @@ class LmdbStore implements NodeStore {
     this.#transact(() => {
       for (const [cid, bytes] of this.#newBlocks) {
         const key = toKey(cid)
-        // The same CID means the same block; writing it again would only dirty its page.
+        // The same CID is the same block; writing it again would only dirty its page.
         if (!this.#blocks.doesExist(key)) this.#blocks.putSync(key, toBuffer(bytes))
       }
       for (const [key, bytes] of this.#newRecords) {
         if (bytes === undefined) this.#records.removeSync(toKey(key))
         else this.#records.putSync(toKey(key), toBuffer(bytes))
       }
-    })
-    this.#newBlocks = new Map()
-    this.#newRecords = new Map()
+    }, this.#commitFlags)
+    this.#newBlocks.clear()
+    this.#newRecords.clear()
   }
 
-  size(): { fileBytes: number; usedBytes: number } {
-    const { mapSize, lastPageNumber, pageSize, freePageCount } = this.#isOpen(() => this.#root.getStats()) as Record<
-      string,
-      number
-    >
-    void mapSize
-    const fileBytes = (lastPageNumber! + 1) * pageSize!
-    return { fileBytes, usedBytes: fileBytes - (freePageCount ?? 0) * pageSize! }
+  sizeBytes(): number {
+    this.#checkOpen()
+    const { lastPageNumber, pageSize } = this.#root.getStats() as { lastPageNumber: number; pageSize: number }
+    return (lastPageNumber + 1) * pageSize
   }
 
-  /** Gives the folder free. What was put since the last commit is dropped. */
+  /** Frees the folder. What was put since the last commit is dropped. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return
     try {
-      if (this.#state === 'open') this.#transact(() => this.#meta.removeSync(toKey(OWNER)), FULL_SYNC)
+      if (this.#state === 'open') this.#transact(() => this.#meta.removeSync(toKey(OWNER)), FLUSH)
     } finally {
       this.#state = 'closed'
       this.#newBlocks.clear()
@@ -234,11 +245,15 @@ class LmdbStore implements NodeStore {
     }
   }
 
+  #table(name: string): Table {
+    return this.#root.openDB(name, { encoding: 'binary', keyEncoding: 'binary' })
+  }
+
   /** Checks the format and takes the folder, in one transaction: LMDB lets processes into it one by one. */
-  #claim(isNew: boolean): void {
+  #claim(): void {
     this.#transact(() => {
       const format = this.#meta.getBinary(toKey(FORMAT))
-      if (format === undefined && !isNew && this.#hasTables()) throw this.#damaged('it has no format version')
+      if (format === undefined && this.#hasOtherTables()) throw this.#damaged('it has no format version')
       const found = format === undefined ? STORE_FORMAT : decodeFormat(format)
       if (found === undefined) throw this.#damaged('its format version is malformed')
       if (found > STORE_FORMAT) {
@@ -249,42 +264,32 @@ class LmdbStore implements NodeStore {
       if (pid !== undefined) throw new StoreError({ code: 'STORE_LOCKED', folder: this.folder, pid })
       this.#meta.putSync(toKey(FORMAT), toBuffer(new CborWriter().uint(STORE_FORMAT).finish()))
       this.#meta.putSync(toKey(OWNER), toBuffer(encodeOwner(process.pid)))
-    }, FULL_SYNC)
+    }, FLUSH)
   }
 
-  /** Whether the file holds anything but the empty table of meta data that opening it has made. */
-  #hasTables(): boolean {
-    return [...this.#root.getKeys({ limit: 3 })].some((key) => toBinary(key) !== 'meta')
+  /** Besides `meta`, which opening has made. */
+  #hasOtherTables(): boolean {
+    return [...this.#root.getKeys({ limit: 2 })].length > 1
   }
 
   #damaged(detail: string): StoreError {
     return new StoreError({ code: 'STORE_DAMAGED', folder: this.folder, detail })
   }
 
-  #transact(action: () => void, flags: number = this.#durability === 'full' ? FULL_SYNC : NO_SYNC): void {
+  #transact(action: () => void, flags: number): void {
     try {
       this.#root.transactionSync(action, flags)
     } catch (error) {
       const coded = toStoreError(this.folder, error)
-      if (coded.code === 'STORE_FAILED' || coded.code === 'STORE_DAMAGED') this.#state = 'failed'
+      if (coded.code !== 'STORE_FULL') this.#state = 'failed'
       throw coded
     } finally {
       this.#root.resetReadTxn()
     }
   }
 
-  #read(table: Table, key: string): Uint8Array | undefined {
-    const bytes = this.#isOpen(() => table.getBinary(toKey(key)))
-    return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
-  }
-
-  #isThere(key: string): boolean {
-    return !this.#newRecords.has(key) || this.#newRecords.get(key) !== undefined
-  }
-
-  #isOpen<T>(read: () => T): T {
+  #checkOpen(): void {
     if (this.#state === 'closed') throw new StoreError({ code: 'STORE_CLOSED', folder: this.folder })
-    return read()
   }
 }
 
@@ -325,8 +330,13 @@ function runningOwner(bytes: Uint8Array): number | undefined {
   }
 }
 
-function checkKey(key: string): void {
-  if (key.length === 0 || key.length > KEY_SIZE_MAX) throw new RangeError(`a record key of ${key.length} bytes`)
+function readValue(table: Table, key: string): Uint8Array | undefined {
+  const bytes = table.getBinary(toKey(key))
+  return bytes && new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+function checkRecordKey(key: string): void {
+  if (key.length === 0 || key.length > RECORD_KEY_SIZE_MAX) throw new RangeError(`a record key of ${key.length} bytes`)
 }
 
 function toKey(binary: string): Buffer {
@@ -343,4 +353,79 @@ function loadLmdb(folder: string): typeof import('lmdb') {
   } catch (error) {
     throw new StoreError({ code: 'STORE_UNAVAILABLE', folder, detail: messageOf(error) }, error)
   }
+}
+
+/** Makes the folder, and refuses what LMDB would not survive. */
+function checkFolder(folder: string, file: string): void {
+  makeFolder(folder)
+  accessSync(folder, constants.W_OK)
+  if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK)
+  const detail = findDamage(file)
+  if (detail !== undefined) throw new StoreError({ code: 'STORE_DAMAGED', folder, detail })
+  if (isFull(folder)) throw new StoreError({ code: 'STORE_FULL', folder, detail: 'less than 64 KiB is free' })
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true })
+  } catch (error) {
+    // Node says "no such file" where a file system is read-only; the nearest folder above knows better.
+    let above = dirname(folder)
+    while (!existsSync(above)) above = dirname(above)
+    accessSync(above, constants.W_OK)
+    throw error
+  }
+}
+
+function isFull(folder: string): boolean {
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize < FREE_BYTES_MIN
+}
+
+/** Whether the file cannot grow, for the disk, a quota or a limit: tried on a file beside it, as far from its start. */
+function cannotGrow(folder: string): boolean {
+  const path = join(folder, PROBE_NAME)
+  try {
+    const end = statSync(join(folder, FILE_NAME)).size
+    const file = openSync(path, 'w')
+    try {
+      const zeros = new Uint8Array(FREE_BYTES_MIN)
+      for (let at = 0; at < zeros.length; ) at += writeSync(file, zeros, at, undefined, end + at)
+      return false
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    return NO_ROOM.has((error as NodeJS.ErrnoException).code)
+  } finally {
+    rmSync(path, { force: true })
+  }
+}
+
+const MDB_MAP_FULL = -30792
+/** Not found, corrupted, of another version, invalid. */
+const MDB_DAMAGED: ReadonlySet<unknown> = new Set([-30797, -30796, -30794, -30793])
+const NO_ROOM: ReadonlySet<unknown> = new Set([MDB_MAP_FULL, ...errorNumbers('ENOSPC', 'EDQUOT', 'EFBIG')])
+const NO_PERMISSION: ReadonlySet<unknown> = new Set(errorNumbers('EACCES', 'EPERM', 'EROFS'))
+const INPUT_OUTPUT: ReadonlySet<unknown> = new Set(errorNumbers('EIO'))
+
+/** An error of Node names the system's error, one of LMDB has its number. */
+function errorNumbers(...names: readonly (keyof typeof system.errno)[]): (string | number)[] {
+  return names.flatMap((name) => [name, system.errno[name]])
+}
+
+function toStoreError(folder: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const detail = messageOf(error)
+  const code = (error as { readonly code?: unknown } | undefined)?.code
+  // A write that stops half way for want of room is a plain input/output error to LMDB.
+  const isWithoutRoom = NO_ROOM.has(code) || (INPUT_OUTPUT.has(code) && cannotGrow(folder))
+  if (isWithoutRoom) return new StoreError({ code: 'STORE_FULL', folder, detail }, error)
+  if (NO_PERMISSION.has(code)) return new StoreError({ code: 'STORE_READ_ONLY', folder, detail }, error)
+  if (MDB_DAMAGED.has(code)) return new StoreError({ code: 'STORE_DAMAGED', folder, detail }, error)
+  return new StoreError({ code: 'STORE_FAILED', folder, detail }, error)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

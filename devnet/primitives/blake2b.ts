@@ -1,7 +1,7 @@
-// BLAKE2b (RFC 7693), unkeyed, as a WebAssembly function of our own making: 64-bit words are native there and a pair
-// of halves in JavaScript. This file writes the function's bytes, unrolled, and feeds blocks to it.
+// BLAKE2b (RFC 7693), unkeyed: writes the compression function as WebAssembly, and feeds blocks to it.
 
 import { sliceBinary } from './bytes.ts'
+import { I64, instantiateFunction, leb, op, signedLeb } from './wasm-function.ts'
 
 const BLOCK_SIZE = 128
 const STATE_SIZE = 64
@@ -49,30 +49,17 @@ const LANES = [
   [3, 4, 9, 14],
 ] as const
 
-const I32 = 0x7f
-const I64 = 0x7e
-const op = {
-  end: 0x0b,
-  get: 0x20,
-  set: 0x21,
-  load: 0x29,
-  store: 0x37,
-  i32Const: 0x41,
-  i64Const: 0x42,
-  add: 0x7c,
-  sub: 0x7d,
-  xor: 0x85,
-  rotateRight: 0x8a,
-  extendUnsigned: 0xad,
-} as const
-
 /** Local variables of the function: its two parameters, the working matrix v, the block's words m. */
 const COUNTER = 0
 const IS_LAST = 1
 const V = 2
 const M = V + 16
 
-const { memory, compress } = instantiate()
+const { memory, call: compress } = instantiateFunction({
+  parameters: 2,
+  locals: new Array(32).fill(I64),
+  code: writeCompress(),
+})
 const INITIAL_STATE = initialState()
 
 /** The digest of `size` bytes, 1 to 64. */
@@ -109,31 +96,13 @@ function initialState(): Uint8Array {
   return new Uint8Array(words.buffer)
 }
 
-/** `compress(counter, isLast)`: mixes the block into the state; `counter` is the count of bytes so far, below 2^32. */
-type Compress = (counter: number, isLast: 0 | 1) => void
-
-function instantiate(): { memory: Uint8Array; compress: Compress } {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(writeModule()))
-  const exports = instance.exports as unknown as { m: { buffer: ArrayBuffer }; c: Compress }
-  return { memory: new Uint8Array(exports.m.buffer), compress: exports.c }
-}
-
-function writeModule(): Uint8Array<ArrayBuffer> {
-  const body = [1, 32, I64, ...writeCompress(), op.end]
-  const section = (id: number, ...content: readonly number[]) => [id, ...leb(content.length), ...content]
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, 1, 0x60, 2, I32, I32, 0), // type 0: (i32, i32) → ()
-    ...section(3, 1, 0), // function 0 has type 0
-    ...section(5, 1, 0, 1), // one page of memory
-    ...section(7, 2, 1, 0x6d, 2, 0, 1, 0x63, 0, 0), // exports "m" and "c"
-    ...section(10, 1, ...leb(body.length), ...body),
-  ])
-}
-
+/**
+ * `compress(counter, isLast)` mixes the block into the state; `counter` is the count of bytes so far, below 2^32.
+ * Unrolled: the words a round mixes are then known, and stay in registers.
+ */
 function writeCompress(): number[] {
   const code: number[] = []
-  const load = (at: number) => code.push(op.i32Const, 0, op.load, 3, ...leb(at))
+  const load = (at: number) => code.push(op.i32Const, 0, op.load64, 3, ...leb(at))
   for (let i = 0; i < 8; i++) {
     load(STATE_AT + 8 * i)
     code.push(op.set, V + i, op.i64Const, ...signedLeb(BigInt.asIntN(64, IV[i]!)), op.set, V + 8 + i)
@@ -143,16 +112,16 @@ function writeCompress(): number[] {
     code.push(op.set, M + i)
   }
   // v12 ^= counter; v14 = ~v14 in the last block, by xor with 0 − isLast.
-  code.push(op.get, COUNTER, op.extendUnsigned, op.get, V + 12, op.xor, op.set, V + 12)
-  code.push(op.i64Const, 0, op.get, IS_LAST, op.extendUnsigned, op.sub, op.get, V + 14, op.xor, op.set, V + 14)
+  code.push(op.get, COUNTER, op.extendUnsigned, op.get, V + 12, op.xor64, op.set, V + 12)
+  code.push(op.i64Const, 0, op.get, IS_LAST, op.extendUnsigned, op.sub64, op.get, V + 14, op.xor64, op.set, V + 14)
   for (let round = 0; round < ROUNDS; round++) {
     const sigma = SIGMA[round % SIGMA.length]!
     for (const [lane, [a, b, c, d]] of LANES.entries()) {
       const half = (x: number, rotateD: number, rotateB: number) => {
-        code.push(op.get, V + a, op.get, V + b, op.add, op.get, M + x, op.add, op.set, V + a)
-        code.push(op.get, V + d, op.get, V + a, op.xor, op.i64Const, rotateD, op.rotateRight, op.set, V + d)
-        code.push(op.get, V + c, op.get, V + d, op.add, op.set, V + c)
-        code.push(op.get, V + b, op.get, V + c, op.xor, op.i64Const, rotateB, op.rotateRight, op.set, V + b)
+        code.push(op.get, V + a, op.get, V + b, op.add64, op.get, M + x, op.add64, op.set, V + a)
+        code.push(op.get, V + d, op.get, V + a, op.xor64, op.i64Const, rotateD, op.rotateRight, op.set, V + d)
+        code.push(op.get, V + c, op.get, V + d, op.add64, op.set, V + c)
+        code.push(op.get, V + b, op.get, V + c, op.xor64, op.i64Const, rotateB, op.rotateRight, op.set, V + b)
       }
       half(sigma[lane * 2]!, 32, 24)
       half(sigma[lane * 2 + 1]!, 16, 63)
@@ -161,18 +130,7 @@ function writeCompress(): number[] {
   for (let i = 0; i < 8; i++) {
     code.push(op.i32Const, 0)
     load(STATE_AT + 8 * i)
-    code.push(op.get, V + i, op.xor, op.get, V + 8 + i, op.xor, op.store, 3, ...leb(STATE_AT + 8 * i))
+    code.push(op.get, V + i, op.xor64, op.get, V + 8 + i, op.xor64, op.store64, 3, ...leb(STATE_AT + 8 * i))
   }
   return code
-}
-
-function leb(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)]
-}
-
-function signedLeb(value: bigint): number[] {
-  const low = Number(value & 0x7fn)
-  const rest = value >> 7n
-  const done = (rest === 0n && low < 0x40) || (rest === -1n && low >= 0x40)
-  return done ? [low] : [low | 0x80, ...signedLeb(rest)]
 }

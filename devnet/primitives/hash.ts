@@ -1,10 +1,10 @@
-// Every hash the chain uses. The only file that knows who computes them: BLAKE2b our own WebAssembly, SHA-256 Node,
-// the others JavaScript.
+// Every hash the chain uses. The only file that knows who computes them: BLAKE2b and Keccak our own WebAssembly,
+// SHA-256 Node, RIPEMD-160 a library.
 
 import * as crypto from 'node:crypto'
 import { ripemd160 as nobleRipemd160 } from '@noble/hashes/legacy.js'
-import { keccak_256 } from '@noble/hashes/sha3.js'
 import { hashBlake2b, hashBlake2bBinary } from './blake2b.ts'
+import { hashKeccak256 } from './keccak.ts'
 
 /** BLAKE2b with a digest of `size` bytes, 1 to 64. */
 export function blake2b(bytes: Uint8Array, size: number): Uint8Array {
@@ -39,7 +39,7 @@ export function sha256Binary(bytes: Uint8Array): string {
 }
 
 export function keccak256(bytes: Uint8Array): Uint8Array {
-  return keccak_256(bytes)
+  return hashKeccak256(bytes)
 }
 
 export function ripemd160(bytes: Uint8Array): Uint8Array {

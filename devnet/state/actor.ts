@@ -55,13 +55,3 @@ export function readAddress(reader: CborReader): Address {
   if (address === undefined) throw new CborError('OUT_OF_RANGE', start)
   return address
 }
-
-export function sameActor(a: Actor, b: Actor): boolean {
-  return (
-    a.code === b.code &&
-    a.state === b.state &&
-    a.sequence === b.sequence &&
-    a.balance === b.balance &&
-    a.delegated === b.delegated
-  )
-}

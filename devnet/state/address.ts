@@ -97,7 +97,10 @@ export function delegatedParts(address: Address): { namespace: bigint; subaddres
   return { namespace: value, subaddress: bytes.subarray(next) }
 }
 
-/** f410 of an Ethereum address (20 bytes). One that masks an actor id, `ff` ‖ 11 zeros ‖ id, has no f410: see `ethAddressToFilecoin`. */
+/**
+ * f410 of an Ethereum address (20 bytes). One that masks an actor id, `ff` ‖ 11 zeros ‖ id, has none that any actor
+ * answers to: see `ethAddressToFilecoin`.
+ */
 export function ethAddressToDelegated(eth: Uint8Array): Address {
   if (eth.length !== ETH_SIZE) throw new AddressError('PAYLOAD', toHex(eth))
   return `\x04\x0a${toBinary(eth)}` as Address

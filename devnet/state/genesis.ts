@@ -113,7 +113,10 @@ export function createGenesis(store: Blockstore, spec: GenesisSpec): Cid {
     const code = codes.get(name)
     if (code !== undefined && tree.getActor(id) === undefined) create(id, { code, state })
   }
-  create(SYSTEM_ACTOR, { code: codeOf(codes, 'system'), state: put([{ link: manifestData(store, spec.manifest) }]) })
+  create(SYSTEM_ACTOR, {
+    code: codeOf(codes, 'system'),
+    state: put([{ link: putManifest(store, spec.manifest).data }]),
+  })
   for (const [id, name] of PLAIN_SINGLETONS) createSingleton(id, name, EMPTY_ARRAY_CID)
   createSingleton(CRON_ACTOR, 'cron', put([[]]))
   if (tree.getActor(BURNT_FUNDS_ACTOR) === undefined) {
@@ -134,18 +137,11 @@ export function createGenesis(store: Blockstore, spec: GenesisSpec): Cid {
   return tree.flush()
 }
 
-/** Writes `[1, data]` and `data` = `[[name, code]…]`, and names the former, the root of a bundle. */
-export function putManifest(store: Blockstore, manifest: readonly ManifestEntry[]): Cid {
-  return putValue(store, [MANIFEST_VERSION, { link: manifestData(store, manifest) }])
-}
-
-function manifestData(store: Blockstore, manifest: readonly ManifestEntry[]): Cid {
-  const data = putValue(
-    store,
-    manifest.map(({ name, code }) => [name, { link: code }]),
-  )
-  putValue(store, [MANIFEST_VERSION, { link: data }])
-  return data
+/** Writes the manifest, `[1, data]`, which is the root of a bundle, and its data, `[[name, code]…]`. */
+export function putManifest(store: Blockstore, manifest: readonly ManifestEntry[]): { root: Cid; data: Cid } {
+  const entries = manifest.map(({ name, code }) => [name, { link: code }])
+  const data = putValue(store, entries)
+  return { root: putValue(store, [MANIFEST_VERSION, { link: data }]), data }
 }
 
 /** Who has which id: accounts as the spec numbers them, the others from the first free id. */

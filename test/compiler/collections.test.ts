@@ -19,7 +19,14 @@ describe('arrays', async () => {
     const id = world.deploy(list)
     const amt = Amt.empty(new MemoryBlockstore(), 3)
     expect(rootOf(world, id)).toBe(formatCid(amt.flush()))
-    const entries: [bigint, bigint][] = [[0n, 1n], [7n, 2n], [8n, 3n], [600n, 4n], [1n << 40n, 5n], [2n ** 64n - 2n, 6n]]
+    const entries: [bigint, bigint][] = [
+      [0n, 1n],
+      [7n, 2n],
+      [8n, 3n],
+      [600n, 4n],
+      [1n << 40n, 5n],
+      [2n ** 64n - 2n, 6n],
+    ]
     for (const [index, value] of entries) {
       expect(world.call(id, 'Set', [index, value]).exit).toBe(0)
       amt.set(index, encodeCbor(value))
@@ -42,7 +49,12 @@ describe('arrays', async () => {
       roots.push(rootOf(world, id))
     }
     expect(world.call(id, 'Push', [5n]).value).toBe(70n)
-    for (const [i, end] of [[3, 70n], [2, 9n], [1, 8n], [0, 1n]] as const) {
+    for (const [i, end] of [
+      [3, 70n],
+      [2, 9n],
+      [1, 8n],
+      [0, 1n],
+    ] as const) {
       world.call(id, 'Clear', [end, 100n])
       expect(rootOf(world, id)).toBe(roots[i])
     }

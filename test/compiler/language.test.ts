@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest'
 import { keccak_256 } from '@noble/hashes/sha3.js'
+import { describe, expect, it } from 'vitest'
 import { cidOf, DAG_CBOR } from '../../devnet/ipld/cid.ts'
 import { encodeCbor } from '../../devnet/ipld/dag-cbor.ts'
-import { ALICE, amountOf, BOB, compile, wireAddress, wireAmount, World } from './world.ts'
+import { ALICE, amountOf, BOB, compile, World, wireAddress, wireAmount } from './world.ts'
 
 const EMPTY = new Uint8Array()
 
@@ -11,8 +11,17 @@ describe('types', async () => {
 
   it('have their ABI', () => {
     expect(shapes.abi.state).toEqual([
-      'flag: bool', 'phase: Phase', 'named: Named', 'maybe: Point?', 'words: [u16]', 'pairs: [Pair_actorid_amount]',
-      'wide: u256', 'hash: bytes32', 'chain: Chain', 'lazy: lazy<Point>', 'inner: hamt<u64,hamt<u64,string>>',
+      'flag: bool',
+      'phase: Phase',
+      'named: Named',
+      'maybe: Point?',
+      'words: [u16]',
+      'pairs: [Pair_actorid_amount]',
+      'wide: u256',
+      'hash: bytes32',
+      'chain: Chain',
+      'lazy: lazy<Point>',
+      'inner: hamt<u64,hamt<u64,string>>',
       'small: hamt<actorid,bool,3>',
     ])
     expect(shapes.abi.enums).toEqual({ Phase: { Open: 0, Closed: 7, Gone: 8 } })
@@ -32,7 +41,14 @@ describe('types', async () => {
     expect(world.call(id, 'AddPair', [1n << 60n, wireAmount(77n)]).value).toBe(1n)
     world.call(id, 'Link', [[1n, 2n]])
     const state = world.state(id) as unknown[]
-    expect(state.slice(0, 6)).toEqual([true, 8n, [-5n, 7n, 'zoë', ['a', 'b']], [-5n, 7n], [1n, 2n, 3n], [[1n << 60n, wireAmount(77n)]]])
+    expect(state.slice(0, 6)).toEqual([
+      true,
+      8n,
+      [-5n, 7n, 'zoë', ['a', 'b']],
+      [-5n, 7n],
+      [1n, 2n, 3n],
+      [[1n << 60n, wireAmount(77n)]],
+    ])
     expect(state[8]).toEqual([1n, [2n, null]])
   })
 
@@ -76,7 +92,9 @@ describe('types', async () => {
     const world = await World.create()
     const id = world.deploy(shapes)
     expect(world.call(id, 'RoundTrip', ['héllo']).value).toBe('héllo')
-    expect(world.call(id, 'Join', [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]).value).toEqual(Uint8Array.of(2, 3, 4, 5))
+    expect(world.call(id, 'Join', [Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]).value).toEqual(
+      Uint8Array.of(2, 3, 4, 5),
+    )
     const long = 'x'.repeat(5000)
     expect(world.call(id, 'RoundTrip', [long]).value).toBe(long)
   })
@@ -91,11 +109,23 @@ describe('the environment', async () => {
 
   it('is what the message brings', async () => {
     const { world, id } = await make()
-    const [caller, origin, receiver, value, readOnly, epoch, time, fee, chainId, version, balance] = world.call(id, 'Context', [], {
-      value: 12n,
-    }).value as never[]
+    const [caller, origin, receiver, value, readOnly, epoch, time, fee, chainId, version, balance] = world.call(
+      id,
+      'Context',
+      [],
+      {
+        value: 12n,
+      },
+    ).value as never[]
     expect([caller, origin, receiver, readOnly, epoch, time, chainId, version]).toEqual([
-      ALICE, ALICE, id, false, 10n, 1_700_000_000n, 31337n, 21n,
+      ALICE,
+      ALICE,
+      id,
+      false,
+      10n,
+      1_700_000_000n,
+      31337n,
+      21n,
     ])
     expect([value, fee, balance].map(amountOf)).toEqual([12n, 100n, 12n])
   })
@@ -190,18 +220,31 @@ describe('the environment', async () => {
 })
 
 describe('upgrades', async () => {
-  const [before, after] = await Promise.all(['ledger-v1', 'ledger-v2'].map((name) => compile(`actors/${name}.actor.ts`)))
+  const [before, after] = await Promise.all(
+    ['ledger-v1', 'ledger-v2'].map((name) => compile(`actors/${name}.actor.ts`)),
+  )
 
   it('export the migration', () => {
     const exports = WebAssembly.Module.exports(new WebAssembly.Module(new Uint8Array(after!.wasm)))
     expect(exports.map((e) => e.name).sort()).toEqual(['invoke', 'memory', 'upgrade'])
   })
 
+  it('turn the old state into the new', async () => {
+    const world = await World.create()
+    const id = world.deploy(before!)
+    world.call(id, 'Add', [7n])
+    expect(world.upgrade(id, after!.wasm)).toBe(0)
+    expect(world.state(id)).toEqual(['migrated', 70n])
+    expect(world.call(id, 'Add', [1n]).value).toBe(71n)
+  })
+
   it('are the only way to another layout', async () => {
     const old = { name: 'ledger-v1', abi: before!.abi }
     await expect(compile('actors/ledger-v2.actor.ts', {}, { against: old })).resolves.toBeDefined()
-    const source = { 'plain.actor.ts': 'import { actor } from "troupe/actor";\n@actor export class Ledger { name: string = ""; count: u64 = 0; }\n' }
+    const source = {
+      'plain.actor.ts':
+        'import { actor } from "troupe/actor";\n@actor export class Ledger { name: string = ""; count: u64 = 0; }\n',
+    }
     await expect(compile('plain.actor.ts', source, { against: old })).rejects.toThrow('TRP-6020')
   })
 })
-

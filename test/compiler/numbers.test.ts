@@ -1,15 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { amountOf, compile, wireAmount, World } from './world.ts'
+import { amountOf, compile, World, wireAmount } from './world.ts'
 
 const TOP = 1n << 256n
 const wide = fc.oneof(
   fc.bigInt({ min: 0n, max: TOP - 1n }),
   fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }),
-  fc.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 255 })).map(([a, b]) => (1n << BigInt(a)) + (1n << BigInt(b)) - 1n),
-  fc.array(fc.constantFrom(0n, 1n, 0xffffffffn, 0x80000000n, 0xfffffffen), { minLength: 8, maxLength: 8 }).map((limbs) =>
-    limbs.reduce((value, limb) => (value << 32n) | limb, 0n),
-  ),
+  fc
+    .tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 0, max: 255 }))
+    .map(([a, b]) => (1n << BigInt(a)) + (1n << BigInt(b)) - 1n),
+  fc
+    .array(fc.constantFrom(0n, 1n, 0xffffffffn, 0x80000000n, 0xfffffffen), { minLength: 8, maxLength: 8 })
+    .map((limbs) => limbs.reduce<bigint>((value, limb) => (value << 32n) | limb, 0n)),
 )
 
 describe('numbers', async () => {
@@ -83,7 +85,11 @@ describe('numbers', async () => {
   it('checks integers on request', () => {
     const min = -(1n << 63n)
     expect(world.call(id, 'Signed', [3n, -4n]).value).toBe(-12n)
-    for (const [a, b] of [[min, -1n], [-1n, min], [1n << 62n, 2n]] as const) {
+    for (const [a, b] of [
+      [min, -1n],
+      [-1n, min],
+      [1n << 62n, 2n],
+    ] as const) {
       expect(world.call(id, 'Signed', [a, b]).exit).toBe(20)
     }
     expect(world.call(id, 'Signed', [min, 1n]).value).toBe(min)

@@ -5,6 +5,7 @@ import { methodNumber } from '../../compiler/abi/method-number.ts'
 import type { Artifact } from '../../compiler/artifact.ts'
 import { type CompileOptions, compileActor } from '../../compiler/compile.ts'
 import { formatDiagnostic } from '../../compiler/diagnostic.ts'
+import { applyUpgradeCall } from '../../devnet/engine/executor.ts'
 import { createMachine, type Machine } from '../../devnet/engine/machine.ts'
 import { PROFILES } from '../../devnet/engine/profile.ts'
 import { MemoryBlockstore } from '../../devnet/ipld/blockstore.ts'
@@ -66,7 +67,10 @@ export interface Outcome {
   readonly note: string
   readonly gas: bigint
   readonly syscalls: number
-  readonly events: readonly { readonly emitter: bigint; readonly entries: readonly { key: string; value: Uint8Array; flags: bigint }[] }[]
+  readonly events: readonly {
+    readonly emitter: bigint
+    readonly entries: readonly { key: string; value: Uint8Array; flags: bigint }[]
+  }[]
   readonly logs: readonly string[]
 }
 
@@ -151,14 +155,27 @@ export class World {
     return id
   }
 
-  /** Puts other code behind an actor, and runs its `upgrade` export as the network would. */
-  swap(id: ActorId, wasm: Uint8Array): void {
-    const { state, store } = this.machine.context
-    const code = cidOf(RAW, wasm)
-    store.put(code, wasm)
-    const actor = state.getActor(id)
+  /** Puts other code behind an actor and runs its `upgrade` export, as the network would. */
+  upgrade(id: ActorId, wasm: Uint8Array): number {
+    const { context } = this.machine
+    const actor = context.state.getActor(id)
     if (!actor) throw new Error('no such actor')
-    state.setActor(id, { ...actor, code })
+    const code = cidOf(RAW, wasm)
+    context.store.put(code, wasm)
+    context.state.setActor(id, { ...actor, code })
+    const system = 0n as ActorId
+    const call = {
+      from: system,
+      to: idAddress(id),
+      origin: system,
+      originAddress: idAddress(system),
+      sequence: 0n,
+      method: 0n,
+      params: new Uint8Array(),
+      value: 0n as TokenAmount,
+      gasLimit: GAS_LIMIT,
+    }
+    return applyUpgradeCall(context, id, call, encodeCbor([{ link: actor.code }])).exitCode
   }
 
   /** Installs and constructs. */
@@ -230,4 +247,3 @@ export function amountOf(value: CborValue | undefined): bigint {
   if (!(value instanceof Uint8Array)) throw new Error('not an amount')
   return value.length ? BigInt(`0x${Buffer.from(value).toString('hex')}`) : 0n
 }
-

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { EMPTY_ARRAY_CID } from '../../../devnet/ipld/cid.ts'
 import { type CborInput, CborReader, encodeCbor } from '../../../devnet/ipld/dag-cbor.ts'
 import { fromBinary, fromHex, toHex } from '../../../devnet/primitives/bytes.ts'
-import { decodeActor, encodeActor, readAddress, sameActor } from '../../../devnet/state/actor.ts'
+import { decodeActor, encodeActor, readAddress } from '../../../devnet/state/actor.ts'
 import { idAddress } from '../../../devnet/state/address.ts'
 import { ZERO_TOKENS } from '../../../devnet/state/token.ts'
 import * as any from './arbitraries.ts'
@@ -22,10 +22,7 @@ test('an actor is a tuple of five', () => {
 test('every actor round trips', () => {
   fc.assert(
     fc.property(any.actor, (actor) => {
-      const decoded = decodeActor(encodeActor(actor))
-      expect(decoded).toEqual(actor)
-      expect(sameActor(decoded, actor)).toBe(true)
-      expect(sameActor(decoded, { ...actor, sequence: actor.sequence ^ 1n })).toBe(false)
+      expect(decodeActor(encodeActor(actor))).toEqual(actor)
     }),
   )
 })

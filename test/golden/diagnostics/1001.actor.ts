@@ -3,3 +3,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   count: u64 = 0;
 }
+
+//! TRP-1001 1:1 ""

@@ -8,3 +8,5 @@ export class Sample {
 @actor
 export class Other {
 }
+
+//! TRP-1002 9:14 "Other"

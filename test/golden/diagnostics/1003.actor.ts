@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 class Sample {
   count: u64 = 0;
 }
+
+//! TRP-1003 4:7 "Sample"

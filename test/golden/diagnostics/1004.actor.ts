@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export abstract class Sample {
   count: u64 = 0;
 }
+
+//! TRP-1004 4:23 "Sample"

@@ -7,3 +7,5 @@ export class Sample {
   @veiw
   get(): u64 { return this.count; }
 }
+
+//! TRP-1005 7:3 "@veiw"

@@ -5,3 +5,5 @@ export class Sample {
   @payable
   count: u64 = 0;
 }
+
+//! TRP-1006 5:3 "@payable"

@@ -7,3 +7,5 @@ export class Sample {
   @method @view
   get(): u64 { return this.count; }
 }
+
+//! TRP-1007 7:11 "@view"

@@ -7,3 +7,5 @@ export class Sample {
   @method(NAME)
   run(): void {}
 }
+
+//! TRP-1008 7:11 "NAME"

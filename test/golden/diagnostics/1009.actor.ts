@@ -8,3 +8,5 @@ export class Sample {
   @method
   run(): void { fail(Problem.Closed, "closed"); }
 }
+
+//! TRP-1009 4:16 "Closed = 31"

@@ -5,3 +5,5 @@ export class Sample {
   @ipc @method
   run(): void {}
 }
+
+//! TRP-1010 5:3 "@ipc"

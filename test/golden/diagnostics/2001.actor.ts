@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   count = 0;
 }
+
+//! TRP-2001 5:3 "count"

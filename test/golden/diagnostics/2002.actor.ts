@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   readonly limit: u64 = 5;
 }
+
+//! TRP-2002 5:12 "limit"

@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   __save: u64 = 0;
 }
+
+//! TRP-2003 5:3 "__save"

@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   list: Array<u64> = [];
 }
+
+//! TRP-2020 5:9 "Array<u64>"

@@ -17,3 +17,5 @@ export class Sample {
     this.map.set(1, inner);
   }
 }
+
+//! TRP-2021 10:5 "inner.set(2, 3)"

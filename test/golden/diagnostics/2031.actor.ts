@@ -6,3 +6,5 @@ class Point { x: u64 = 0; y: f64 = 0; }
 export class Sample {
   point: Point = new Point();
 }
+
+//! TRP-2031 3:30 "f64"

@@ -5,3 +5,5 @@ export class Sample {
   @method
   run(pairs: Map<u64, u64>): void {}
 }
+
+//! TRP-2032 6:14 "Map<u64, u64>"

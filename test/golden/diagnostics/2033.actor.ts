@@ -5,3 +5,5 @@ export class Sample {
   @view
   get(): Uint8Array { return new Uint8Array(0); }
 }
+
+//! TRP-2033 6:10 "Uint8Array"

@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   size: usize = 0;
 }
+
+//! TRP-2034 5:9 "usize"

@@ -6,3 +6,5 @@ class Node { value: u64 = 0; next: Node = new Node(); }
 export class Sample {
   list: Node = new Node();
 }
+
+//! TRP-2035 3:36 "Node"

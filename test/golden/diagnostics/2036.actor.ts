@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   map: Hamt<Array<u64>, u64> = new Hamt<Array<u64>, u64>();
 }
+
+//! TRP-2036 5:13 "Array<u64>"

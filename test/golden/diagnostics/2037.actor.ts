@@ -5,3 +5,5 @@ export class Sample {
   @method
   run(value: u64 | null): void {}
 }
+
+//! TRP-2037 6:14 "u64 | null"

@@ -4,3 +4,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   run(): void {}
 }
+
+//! TRP-3001 5:3 "run"

@@ -5,3 +5,5 @@ export class Sample {
   @method("run")
   run(): void {}
 }
+
+//! TRP-3002 5:11 "\"run\""

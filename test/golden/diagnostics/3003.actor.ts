@@ -8,3 +8,5 @@ export class Sample {
   @method("Run")
   other(): void {}
 }
+
+//! TRP-3003 8:11 "\"Run\""

@@ -5,3 +5,5 @@ export class Sample {
   @method(1)
   run(): void {}
 }
+
+//! TRP-3004 5:11 "1"

@@ -5,3 +5,5 @@ export class Sample {
   @method @bare
   run(a: u64, b: u64): void {}
 }
+
+//! TRP-3005 5:11 "@bare"

@@ -5,3 +5,5 @@ export class Sample {
   @method(2)
   run(): void {}
 }
+
+//! TRP-3006 5:11 "2"

@@ -5,3 +5,5 @@ export class Sample {
   @method
   run(amount): void {}
 }
+
+//! TRP-3007 6:7 "amount"

@@ -5,3 +5,5 @@ export class Sample {
   @method
   run(amount: u64 = 5): void {}
 }
+
+//! TRP-3007 6:7 "amount: u64 = 5"

@@ -5,3 +5,5 @@ export class Sample {
   @view
   get count(): u64 { return 1; }
 }
+
+//! TRP-3008 6:7 "count"

@@ -5,3 +5,5 @@ export class Sample {
   @method
   run() {}
 }
+
+//! TRP-3009 6:8 ""

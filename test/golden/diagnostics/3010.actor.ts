@@ -15,3 +15,7 @@ export class Sample {
 
   private touch(): void { this.count++; }
 }
+
+//! TRP-3010 10:5 "this.count += 1"
+//! TRP-3010 11:5 "this.map.set(1, 2)"
+//! TRP-3010 12:5 "this.touch()"

@@ -7,3 +7,5 @@ export class Sample {
   @method @only("owner")
   run(): void {}
 }
+
+//! TRP-3011 7:17 "\"owner\""

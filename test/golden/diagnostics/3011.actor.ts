@@ -5,3 +5,5 @@ export class Sample {
   @method @only("admin")
   run(): void {}
 }
+
+//! TRP-3011 5:17 "\"admin\""

@@ -7,3 +7,5 @@ export class Sample {
   @upgrade
   migrate(old: u64): Sample { return new Sample(); }
 }
+
+//! TRP-3012 8:3 "migrate"

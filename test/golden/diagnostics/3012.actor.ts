@@ -5,3 +5,5 @@ export class Sample {
   @fallback
   other(method: u64): Bytes { return Bytes.empty; }
 }
+
+//! TRP-3012 6:3 "other"

@@ -10,3 +10,5 @@ export class Sample {
   @method
   run(): void { emit(new Happened(1)); }
 }
+
+//! TRP-4001 5:22 "anExceedinglyLongNameForAFieldThisIs"

@@ -264,3 +264,5 @@ export class Sample {
   @method
   run(): void {}
 }
+
+//! TRP-4002 4:7 "Happened"

@@ -7,3 +7,5 @@ export class Sample {
   @method
   run(): void { emit(new Happened()); }
 }
+
+//! TRP-4003 8:22 "new Happened()"

@@ -7,3 +7,5 @@ export class Sample {
   @method
   run(who: Address): void { at<Other>(who).run(); }
 }
+
+//! TRP-5001 8:32 "Other"

@@ -10,3 +10,5 @@ export class Sample {
   @method
   run(who: Address): void { at<Other>(who).walk(); }
 }
+
+//! TRP-5002 11:44 "walk"

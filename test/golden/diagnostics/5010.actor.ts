@@ -18,3 +18,5 @@ export class Sample {
     point.x = 5;
   }
 }
+
+//! TRP-5010 18:5 "point"

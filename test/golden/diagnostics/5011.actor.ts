@@ -10,3 +10,5 @@ export class Sample {
   @method
   run(who: Address): void { at<Other>(who).tryRun(); }
 }
+
+//! TRP-5011 11:29 "at<Other>(who).tryRun()"

@@ -5,3 +5,5 @@ export class Sample {
   @view
   now(): i64 { return Date.now(); }
 }
+
+//! TRP-6001 6:23 "Date.now"

@@ -6,3 +6,5 @@ export function invoke(): void {}
 export class Sample {
   count: u64 = 0;
 }
+
+//! TRP-6002 3:17 "invoke"

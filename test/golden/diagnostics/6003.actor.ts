@@ -5,3 +5,5 @@ export class Sample {
   @view
   get(): u64 { return v128.extract_lane<u64>(v128.splat<u64>(1), 0); }
 }
+
+//! TRP-6003 6:23 "v128.extract_lane<u64>(v128.splat<u64>(1), 0)"

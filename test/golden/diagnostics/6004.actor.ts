@@ -7,3 +7,5 @@ export class Sample {
   @view
   get(): u64 { return STARTED; }
 }
+
+//! TRP-6004 3:17 "chain.timestamp"

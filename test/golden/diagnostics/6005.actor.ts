@@ -9,3 +9,5 @@ export class Sample {
   @view
   get(n: u32): u32 { return fibonacci(n); }
 }
+
+//! TRP-6005 3:10 "fibonacci"

@@ -5,3 +5,5 @@ import { actor, method, view, payable, bare, only, event, errors, transient, fal
 export class Sample {
   count: u64 = 0;
 }
+
+//! TRP-6006 5:14 "Sample"

@@ -5,3 +5,5 @@ export class Sample {
   @view
   draw(): Bytes { return chain.randomness(1, 2, Bytes.empty); }
 }
+
+//! TRP-6007 6:26 "chain.randomness(1, 2, Bytes.empty)"

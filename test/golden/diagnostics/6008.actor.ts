@@ -5,3 +5,5 @@ export class Sample {
   @view
   check(signature: Bytes, who: Address): bool { return crypto.verify(signature, who, Bytes.empty); }
 }
+
+//! TRP-6008 6:56 "crypto.verify(signature, who, Bytes.empty)"

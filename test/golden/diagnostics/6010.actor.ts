@@ -5,3 +5,5 @@ export class Sample {
   @view
   text(n: u64): string { return `number ${n}`; }
 }
+
+//! TRP-6010 6:33 "`number ${n}`"

@@ -12,3 +12,7 @@ export class Sample {
     this.count++;
   }
 }
+
+//! TRP-6011 10:5 "this.count += by"
+//! TRP-6011 11:18 "this.count * 2"
+//! TRP-6011 12:5 "this.count++"

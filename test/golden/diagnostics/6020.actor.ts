@@ -6,3 +6,5 @@ export class Sample {
   name: string = "";
   count: u64 = 0;
 }
+
+//! TRP-6020 6:3 "name"

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { formatCid } from '../../devnet/ipld/cid.ts'
 import { decodeCbor, isLink } from '../../devnet/ipld/dag-cbor.ts'
-import { ALICE, amountOf, BOB, compile, wireAddress, wireAmount, World } from './world.ts'
+import { ALICE, amountOf, BOB, compile, World, wireAddress, wireAmount } from './world.ts'
 
 const EMPTY = new Uint8Array()
 
@@ -91,7 +91,9 @@ describe('the FRC-46 token', async () => {
     expect(entries?.map((entry) => Number(entry.flags))).toEqual([3, 3, 3, 3, 3])
 
     expect(world.call(id, 'Transfer', [wireAddress(BOB), wireAmount(701n), EMPTY]).exit).toBe(19)
-    expect(amountOf(world.call(id, 'Burn', [wireAmount(100n)]).exit === 0 ? world.call(id, 'TotalSupply').value : EMPTY)).toBe(900n)
+    expect(
+      amountOf(world.call(id, 'Burn', [wireAmount(100n)]).exit === 0 ? world.call(id, 'TotalSupply').value : EMPTY),
+    ).toBe(900n)
   })
 
   it('lets an operator spend an allowance, once', async () => {

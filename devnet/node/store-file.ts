@@ -1,0 +1,56 @@
+/**
+ * What can be told about a store's file before LMDB opens it. LMDB answers a foreign or damaged file with a crash of
+ * the process, not with an error.
+ *
+ * Its file begins with two meta pages. Each has a header of 24 bytes, then: magic u32, version u32, address u64, map
+ * size u64, page size u32 …, at 120 the last page's number u64, at 128 the transaction's number u64.
+ *
+ * @source lmdb `dependencies/lmdb/libraries/liblmdb/mdb.c`, MDB_meta
+ */
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+
+const META_AT = 24
+const META_SIZE = 136
+const META_MAGIC = 0xbeefc0de
+const PAGE_SIZE_MIN = 512
+const PAGE_SIZE_MAX = 65536
+/** Pages that a transaction took and gave back may be missing at the end; never as many as this. */
+const MISSING_BYTES_MAX = 1 << 20
+
+interface Meta {
+  readonly pageSize: number
+  readonly lastPage: number
+  readonly transaction: bigint
+}
+
+/** Why the file at `path` must not be opened; undefined when it may, or is not there yet. */
+export function findDamage(path: string): string | undefined {
+  if (!existsSync(path)) return undefined
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    if (size === 0) return undefined
+    const first = readMeta(file, 0)
+    const second = first && readMeta(file, first.pageSize)
+    if (first === undefined || second === undefined) return 'it does not begin like an LMDB file'
+    const { lastPage } = first.transaction > second.transaction ? first : second
+    const expected = (lastPage + 1) * first.pageSize
+    return size + MISSING_BYTES_MAX < expected ? `it is cut off at ${size} of ${expected} bytes` : undefined
+  } finally {
+    closeSync(file)
+  }
+}
+
+function readMeta(file: number, pageAt: number): Meta | undefined {
+  const bytes = new DataView(new ArrayBuffer(META_SIZE))
+  if (readSync(file, bytes, 0, META_SIZE, pageAt + META_AT) < META_SIZE) return undefined
+  const pageSize = bytes.getUint32(24, true)
+  const isPowerOfTwo = (pageSize & (pageSize - 1)) === 0
+  if (bytes.getUint32(0, true) !== META_MAGIC) return undefined
+  if (pageSize < PAGE_SIZE_MIN || pageSize > PAGE_SIZE_MAX || !isPowerOfTwo) return undefined
+  return {
+    pageSize,
+    lastPage: Number(bytes.getBigUint64(120, true)),
+    transaction: bytes.getBigUint64(128, true),
+  }
+}

@@ -1,0 +1,131 @@
+/** A user's project on disk: its config, its actors, and what they compile to. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve, sep } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Artifact } from '../../compiler/artifact.ts'
+import { type CompileResult, compileActor } from '../../compiler/compile.ts'
+import { checkConfig, type Config } from '../node/config.ts'
+
+export const CONFIG_FILE = 'troupe.config.ts'
+const ACTOR_SUFFIX = '.actor.ts'
+
+export interface Project {
+  readonly root: string
+  readonly config: Config
+  /** Null where there is none. */
+  readonly configFile: string | null
+  readonly actorsFolder: string
+  /** `.troupe`. */
+  readonly dataFolder: string
+}
+
+export class ProjectError extends Error {
+  override readonly name = 'ProjectError'
+  readonly code = 'TRP-7102'
+  readonly fix: string
+  constructor(message: string, fix: string) {
+    super(message)
+    this.fix = fix
+  }
+}
+
+/** The project that contains `cwd`: the nearest folder up with a config or an `actors` folder. */
+export async function openProject(cwd: string, configFlag?: string): Promise<Project> {
+  const configFile = configFlag === undefined ? findUp(cwd, CONFIG_FILE) : resolve(cwd, configFlag)
+  if (configFlag !== undefined && (configFile === null || !existsSync(configFile))) {
+    throw new ProjectError(`the config ${configFlag} does not exist`, 'leave --config out to use troupe.config.ts')
+  }
+  const config = configFile === null ? {} : await loadConfig(configFile)
+  const root = configFile === null ? rootWithActors(cwd) : dirname(configFile)
+  return { root, config, configFile, actorsFolder: join(root, config.actors ?? 'actors'), dataFolder: join(root, '.troupe') }
+}
+
+function findUp(from: string, name: string): string | null {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, name))) return join(folder, name)
+    if (dirname(folder) === folder) return null
+  }
+}
+
+function rootWithActors(cwd: string): string {
+  for (let folder = resolve(cwd); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'actors')) && existsSync(join(folder, 'package.json'))) return folder
+    if (dirname(folder) === folder) return resolve(cwd)
+  }
+}
+
+/** Bundles the config with what it imports and evaluates it; the result is kept until the file changes. */
+async function loadConfig(file: string): Promise<Config> {
+  const key = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
+  const folder = join(dirname(file), '.troupe', 'build')
+  const out = join(folder, `config-${key}.mjs`)
+  if (!existsSync(out)) {
+    const { build } = await import('esbuild')
+    mkdirSync(folder, { recursive: true })
+    for (const name of readdirSync(folder)) if (name.startsWith('config-')) rmSync(join(folder, name), { force: true })
+    const temporary = `${out}.${process.pid}.tmp.mjs`
+    await build({ entryPoints: [file], outfile: temporary, bundle: true, format: 'esm', platform: 'node', packages: 'external', logLevel: 'silent' })
+    renameSync(temporary, out)
+  }
+  const loaded = (await import(pathToFileURL(out).href)) as { default?: unknown }
+  if (loaded.default === undefined) throw new ProjectError('the config exports nothing', 'write `export default defineConfig({ … })`')
+  return checkConfig(loaded.default)
+}
+
+/** Project-relative paths of the actor files, sorted. */
+export function listActorFiles(project: Project): string[] {
+  if (!existsSync(project.actorsFolder)) return []
+  return walk(project.actorsFolder)
+    .filter((file) => file.endsWith(ACTOR_SUFFIX))
+    .map((file) => toProjectPath(project, file))
+    .sort()
+}
+
+function walk(folder: string): string[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name)
+    if (name === 'node_modules' || name.startsWith('.')) return []
+    return statSync(path).isDirectory() ? walk(path) : [path]
+  })
+}
+
+export function toProjectPath(project: Project, file: string): string {
+  return relative(project.root, file).split(sep).join('/')
+}
+
+export type Mode = 'release' | 'debug'
+
+/** Compiles one actor; the compiler stays loaded for the next. */
+export function compileFile(project: Project, entry: string, mode: Mode = 'release'): Promise<CompileResult> {
+  const { optimize, sizeLimit, strict } = project.config.compiler ?? {}
+  return compileActor({
+    entry, mode,
+    readFile: (path) => readIfExists(join(project.root, path)),
+    ...(optimize === undefined ? {} : { optimize }),
+    ...(sizeLimit === undefined ? {} : { sizeLimit }),
+    ...(strict === undefined ? {} : { strict }),
+  })
+}
+
+export function readIfExists(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+/** Writes wasm, ABI and source map into `.troupe/build`, each whole or not at all. */
+export function writeArtifact(project: Project, artifact: Artifact): { readonly wasm: string; readonly abi: string } {
+  const folder = join(project.dataFolder, 'build')
+  mkdirSync(folder, { recursive: true })
+  const write = (name: string, content: Uint8Array | string): string => {
+    const file = join(folder, name)
+    writeFileSync(`${file}.tmp`, content)
+    renameSync(`${file}.tmp`, file)
+    return toProjectPath(project, file)
+  }
+  if (artifact.sourceMap !== null) write(`${artifact.actor}.wasm.map`, artifact.sourceMap)
+  return { wasm: write(`${artifact.actor}.wasm`, artifact.wasm), abi: write(`${artifact.actor}.abi.json`, `${JSON.stringify(artifact.abi, null, 2)}\n`) }
+}

@@ -1,0 +1,380 @@
+/**
+ * The debug twin of an actor: the same sources, not optimised, with names and a source map. A message runs on the twins
+ * again, from the same state and for nothing, to learn where it failed or which lines it reached.
+ *
+ * @source spec sdk §9.3, §9.4
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  decodedMappings,
+  GREATEST_LOWER_BOUND,
+  LEAST_UPPER_BOUND,
+  originalPositionFor,
+  TraceMap,
+} from '@jridgewell/trace-mapping'
+import { type WatchedModule, watchModule } from '../../compiler/gas/instrument.ts'
+import { readModule } from '../../compiler/wasm/reader.ts'
+import { ExitSignal } from '../engine/failure.ts'
+import type { Guest } from '../engine/guest.ts'
+import { Linker } from '../engine/linker.ts'
+import type { MachineContext, Probe, ProbedCall } from '../engine/machine-context.ts'
+import { ModuleCache } from '../engine/module-cache.ts'
+import type { Cid } from '../ipld/cid.ts'
+import type { ActorId } from '../state/actor.ts'
+import type { ActorDescription, BuildPlace } from './actor.ts'
+import type { Answer } from './mock.ts'
+
+/** A message that can be run once more, from the state that it had. */
+export interface Replay {
+  /** What mocks answered, in order. */
+  readonly answers: readonly Answer[]
+  readonly isMocked: (call: ProbedCall) => boolean
+  readonly descriptions: readonly ActorDescription[]
+  readonly descriptionOf: (id: ActorId) => ActorDescription | undefined
+  readonly run: (changes: Pick<MachineContext, 'modules' | 'linker' | 'probe'>) => void
+}
+
+export interface Position {
+  /** Absolute. */
+  readonly file: string
+  /** From 1. */
+  readonly line: number
+  /** From 1. */
+  readonly column: number
+}
+
+export interface Twin {
+  readonly watched: WatchedModule
+  /** By index in the raw module, in the compiler's form: `actors/counter.actor/Counter#get`. */
+  readonly names: ReadonlyMap<number, string>
+  readonly map: TraceMap
+  readonly root: string
+  readonly place: BuildPlace
+  /** Raw offsets at which the bodies of the module's own functions begin. */
+  readonly bodies: readonly number[]
+  readonly importCount: number
+}
+
+/** What the plugin writes for a twin. */
+export interface TwinFile {
+  /** Base64. */
+  readonly wasm: string
+  readonly map: string
+}
+
+const PATIENCE_MS = 20_000
+const POLL_MS = 10
+
+/** By code of the release build. */
+const twins = new Map<Cid, Twin | null>()
+const twinModules = new ModuleCache({ get: (code) => twins.get(code)?.watched, put() {} })
+
+/** The twin of an actor, which the plugin compiles when it is first asked for; null where there is no plugin. */
+export function twinOf({ code, place }: ActorDescription): Twin | null {
+  let twin = twins.get(code)
+  if (twin === undefined) {
+    const file = place === null ? undefined : waitForTwin(place)
+    twin = place === null || file === undefined ? null : openTwin(file, place)
+    twins.set(code, twin)
+  }
+  return twin
+}
+
+export function twinPath({ folder, key }: Pick<BuildPlace, 'folder' | 'key'>): string {
+  return join(folder, `${key}.twin.json`)
+}
+
+/** Where wishes for twins are left: a file `<key>.json` with the entry. */
+export function wishFolder(folder: string): string {
+  return join(folder, 'wanted')
+}
+
+/** The harness is synchronous, so it waits here; the plugin works in another process or thread. */
+function waitForTwin(place: BuildPlace): TwinFile | undefined {
+  const path = twinPath(place)
+  if (!existsSync(path)) {
+    mkdirSync(wishFolder(place.folder), { recursive: true })
+    writeFileSync(
+      join(wishFolder(place.folder), `${place.key}.json`),
+      JSON.stringify({ entry: place.entry, root: place.root }),
+    )
+    const clock = new Int32Array(new SharedArrayBuffer(4))
+    for (let waited = 0; !existsSync(path); waited += POLL_MS) {
+      if (waited > PATIENCE_MS) return undefined
+      Atomics.wait(clock, 0, 0, POLL_MS)
+    }
+  }
+  const file = JSON.parse(readFileSync(path, 'utf8')) as TwinFile
+  return file.wasm === '' ? undefined : file
+}
+
+export function openTwin({ wasm, map }: TwinFile, place: BuildPlace): Twin {
+  const raw = new Uint8Array(Buffer.from(wasm, 'base64'))
+  const module = readModule(raw)
+  return {
+    watched: watchModule(raw),
+    names: readNames(raw),
+    map: new TraceMap(map),
+    place,
+    root: place.root,
+    bodies: (module.bodies ?? []).map(({ code }) => code.start),
+    importCount: module.imports.filter(({ extern }) => extern.kind === 'function').length,
+  }
+}
+
+const FUNCTION_NAMES = 1
+
+/** The function names of the name section. */
+function readNames(raw: Uint8Array): Map<number, string> {
+  const names = new Map<number, string>()
+  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(raw), 'name')
+  if (section === undefined) return names
+  const bytes = new Uint8Array(section)
+  let at = 0
+  const readU32 = (): number => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++]!
+      value += (byte & 0x7f) * 2 ** shift
+      if (byte < 0x80) return value
+    }
+  }
+  while (at < bytes.length) {
+    const kind = bytes[at++]!
+    const end = readU32() + at
+    if (kind === FUNCTION_NAMES) {
+      for (let count = readU32(); count > 0; count--) {
+        const index = readU32()
+        const size = readU32()
+        names.set(index, new TextDecoder().decode(bytes.subarray(at, at + size)))
+        at += size
+      }
+    }
+    at = end
+  }
+  return names
+}
+
+// --- running ------------------------------------------------------------------------------------------------------
+
+/** What a run on the twins tells of. */
+interface Listener {
+  /** A block of a twin begins. */
+  tell?(twin: Twin, block: number): void
+  /** An actor ends with a code other than 0, or traps. */
+  fail?(failure: RawFailure): void
+}
+
+interface RawFailure {
+  readonly exitCode: number
+  readonly message: string
+  /** As V8 writes it. */
+  readonly stack: string
+  /** Who is running, outermost first. */
+  readonly running: readonly ActorId[]
+}
+
+/** Knows who is running. */
+class TwinLinker extends Linker {
+  readonly guests: Guest[] = []
+
+  override enter(guest: Guest | null): Guest | null {
+    const isReturn = guest === (this.guests.at(-2) ?? null) && this.guests.length > 0
+    if (isReturn) this.guests.pop()
+    else if (guest !== null) this.guests.push(guest)
+    return super.enter(guest)
+  }
+
+  running(): ActorId[] {
+    return this.guests.map(({ kernel }) => kernel.call.to)
+  }
+}
+
+export function runOnTwins(replay: Replay, listener: Listener): void {
+  for (const description of replay.descriptions) twinOf(description)
+  const linker = new TwinLinker()
+  const { imports } = linker
+  const current = (): Twin | null | undefined => {
+    const guest = linker.guests.at(-1)
+    const description = guest && replay.descriptionOf(guest.kernel.call.to)
+    return description && twins.get(description.code)
+  }
+  imports['troupe']!['tell'] = (block: number): number => {
+    const twin = listener.tell === undefined ? undefined : current()
+    if (twin) listener.tell!(twin, block)
+    return 0
+  }
+  const exit = imports['vm']!['exit'] as (...args: number[]) => number
+  imports['vm']!['exit'] = (...args: number[]): number => {
+    try {
+      return exit(...args)
+    } catch (signal) {
+      if (signal instanceof ExitSignal && signal.code !== 0 && listener.fail !== undefined) {
+        listener.fail({
+          exitCode: signal.code,
+          message: signal.message,
+          stack: new Error().stack ?? '',
+          running: linker.running(),
+        })
+      }
+      throw signal
+    }
+  }
+  let answered = 0
+  const probe: Probe = {
+    intercept: (call) => (replay.isMocked(call) ? replay.answers[answered++] : undefined),
+    trapped: (error) =>
+      listener.fail?.({ exitCode: 4, message: error.message, stack: error.stack ?? '', running: linker.running() }),
+  }
+  withPlainStacks(() => replay.run({ modules: twinModules, linker, probe }))
+}
+
+/** Long stacks in V8's own form, whatever the test runner does to them. */
+function withPlainStacks(run: () => void): void {
+  const { stackTraceLimit, prepareStackTrace } = Error
+  Error.stackTraceLimit = 10_000
+  // The type has no undefined, but that is what it is when nobody set it.
+  ;(Error as { prepareStackTrace?: unknown }).prepareStackTrace = undefined
+  try {
+    run()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+    if (prepareStackTrace !== undefined) Error.prepareStackTrace = prepareStackTrace
+  }
+}
+
+// --- failures -----------------------------------------------------------------------------------------------------
+
+/** Where a message failed, as lines of a stack trace with the innermost frame first, and what the twin said. */
+export interface Explanation {
+  readonly frames: readonly string[]
+  readonly message: string
+}
+
+/** Runs a failed message on the twins. */
+export function explainFailure(replay: Replay): Explanation {
+  const failures: RawFailure[] = []
+  try {
+    runOnTwins(replay, { fail: (failure) => failures.push(failure) })
+  } catch {
+    return { frames: [], message: '' }
+  }
+  const cause = findCause(failures)
+  if (cause === undefined) return { frames: [], message: '' }
+  const frames = readSegments(cause.stack).flatMap((frames, depth) => {
+    const id = cause.running.at(-1 - depth)
+    const description = id === undefined ? undefined : replay.descriptionOf(id)
+    const twin = description === undefined ? null : twinOf(description)
+    return twin === null
+      ? []
+      : formatFrames(twin, frames, depth === 0 ? abortPosition(cause.message, twin.root) : undefined)
+  })
+  return { frames, message: cause.message.replace(ABORT_PLACE, '') }
+}
+
+/** The failure that the outermost one handed on: the deepest of those that follow each other with one code. */
+function findCause(failures: readonly RawFailure[]): RawFailure | undefined {
+  let at = failures.length - 1
+  while (at > 0) {
+    const [inner, outer] = [failures[at - 1]!, failures[at]!]
+    if (inner.running.length !== outer.running.length + 1 || inner.exitCode !== outer.exitCode) break
+    at--
+  }
+  return failures[at]
+}
+
+interface RawFrame {
+  readonly index: number
+  readonly offset: number
+}
+
+/** The WebAssembly frames of a stack, split where JavaScript lies between: one segment for each running actor, innermost first. */
+function readSegments(stack: string): RawFrame[][] {
+  const segments: RawFrame[][] = []
+  let isInside = false
+  for (const line of stack.split('\n')) {
+    const match = /wasm-function\[(\d+)\]:0x([0-9a-f]+)/.exec(line)
+    if (match === null) {
+      isInside = false
+      continue
+    }
+    if (!isInside) segments.push([])
+    isInside = true
+    segments.at(-1)!.push({ index: Number(match[1]), offset: Number.parseInt(match[2]!, 16) })
+  }
+  return segments
+}
+
+const ABORT_PLACE = / at (\S+):(\d+):(\d+)$/
+
+/** The standard library and `assert` tell their place in the message; it stands for the top frame, which has no mapping. */
+function abortPosition(message: string, root: string): Position | undefined {
+  const match = ABORT_PLACE.exec(message)
+  if (match === null || isLibrary(match[1]!)) return undefined
+  return { file: join(root, match[1]!), line: Number(match[2]), column: Number(match[3]) }
+}
+
+function isLibrary(source: string): boolean {
+  return source.startsWith('~lib/') || source.includes('.actor.entry')
+}
+
+function formatFrames(twin: Twin, frames: readonly RawFrame[], top: Position | undefined): string[] {
+  const lines: string[] = []
+  for (const frame of frames) {
+    const name = displayName(twin, frame)
+    const position = positionOf(twin, frame)
+    if (name === undefined || position === undefined) continue
+    const { file, line, column } = lines.length === 0 && top !== undefined ? top : position
+    lines.push(`    at ${name} (${file}:${line}:${column})`)
+  }
+  return lines
+}
+
+/** `Counter.increment`; undefined for what nobody wrote: wrappers, the entry, the SDK. */
+function displayName(twin: Twin, { index }: RawFrame): string | undefined {
+  const name = twin.names.get(index - twin.watched.functionShift)
+  if (name === undefined || isLibrary(name)) return undefined
+  const short = name.slice(name.lastIndexOf('/') + 1).replace(/[#~]/g, '.')
+  return short.split('.').some((part) => part.startsWith('__')) || name.includes('.entry/') ? undefined : short
+}
+
+function positionOf(twin: Twin, { index, offset }: RawFrame): Position | undefined {
+  const raw = twin.watched.rawOffset(offset)
+  if (raw === undefined) return undefined
+  return mapOffset(twin, raw, twin.bodies[index - twin.watched.functionShift - twin.importCount] ?? 0)
+}
+
+/** The place in the sources of the instruction at `raw`, whose function begins at `start`; undefined inside the SDK. */
+export function mapOffset({ map, root }: Pick<Twin, 'map' | 'root'>, raw: number, start: number): Position | undefined {
+  let found = originalPositionFor(map, { line: 1, column: raw, bias: GREATEST_LOWER_BOUND })
+  if (found.source === null || lastMapped(map, raw) < start) {
+    found = originalPositionFor(map, { line: 1, column: raw, bias: LEAST_UPPER_BOUND })
+  }
+  if (found.source === null || isLibrary(found.source)) return undefined
+  return { file: join(root, found.source), line: found.line, column: found.column + 1 }
+}
+
+/** The offset of the mapping that holds at `raw`. */
+function lastMapped(map: TraceMap, raw: number): number {
+  const columns = segmentsOf(map)
+  let low = 0
+  let high = columns.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (columns[middle]! <= raw) low = middle + 1
+    else high = middle
+  }
+  return columns[low - 1] ?? -1
+}
+
+const columnsOf = new WeakMap<TraceMap, readonly number[]>()
+
+function segmentsOf(map: TraceMap): readonly number[] {
+  let columns = columnsOf.get(map)
+  if (columns === undefined) {
+    columns = decodedMappings(map)[0]?.map(([column]) => column) ?? []
+    columnsOf.set(map, columns)
+  }
+  return columns
+}

@@ -1,0 +1,747 @@
+/**
+ * A world: one chain's state in the test's own thread, without blocks, keys or waiting. Every call is a message with the
+ * devnet's fees, run by the engine; time stands still until it is told to pass.
+ *
+ * Worlds share a genesis and layer their writes over it, so that a fresh one costs microseconds.
+ */
+import { type ApplyResult, applyMessage, applySystemCall } from '../engine/executor.ts'
+import { EngineExhausted } from '../engine/failure.ts'
+import { Linker } from '../engine/linker.ts'
+import type { MachineContext, Probe } from '../engine/machine-context.ts'
+import { ModuleCache } from '../engine/module-cache.ts'
+import { PROFILES, type ProfileName, pricesOf } from '../engine/profile.ts'
+import { BufferedBlockstore } from '../ipld/blockstore.ts'
+import { type Cid, cidBytes, cidOf, DAG_CBOR, EMPTY_ARRAY_CID } from '../ipld/cid.ts'
+import { concatBytes, EMPTY_BYTES } from '../primitives/bytes.ts'
+import { blake2b256 } from '../primitives/hash.ts'
+import {
+  AbiValueError,
+  type CodecOptions,
+  decodeReturn,
+  decodeState,
+  encodeParams,
+  encodeState,
+} from '../rpc/abi-codec.ts'
+import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, INIT_ACTOR, REWARD_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
+import {
+  type Address,
+  actorAddress,
+  addressBytes,
+  formatAddress,
+  idAddress,
+  parseAddress,
+  secpAddress,
+} from '../state/address.ts'
+import { METHOD_CONSTRUCTOR, METHOD_SEND } from '../state/message.ts'
+import { StateTree } from '../state/state-tree.ts'
+import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
+import { type ActorDescription, describeActor } from './actor.ts'
+import { ActorError, exitName } from './actor-error.ts'
+import { collectCoverage, isCovering } from './coverage.ts'
+import { noteGas } from './gas-usage.ts'
+import { GENESIS_ACCOUNTS, type Genesis, genesisOf } from './genesis.ts'
+import {
+  type Below,
+  type CallOptions,
+  createHandle,
+  type Handle,
+  type HandleHost,
+  type MockMethods,
+  type Target,
+  targetOf,
+} from './handle.ts'
+import type { ActorClass, Args, Who } from './js.ts'
+import { Mocks } from './mock.ts'
+import { type Book, Observed } from './observed.ts'
+import { type Ledger, type MessageRecord, report, type WorldEvent } from './record.ts'
+import { explainFailure, type Replay } from './twin.ts'
+
+export interface WorldOptions {
+  readonly profile?: ProfileName
+  readonly chainId?: bigint
+  /** Of each account on each of its faces, attoFIL. */
+  readonly balance?: bigint
+  /** attoFIL per gas. */
+  readonly baseFee?: bigint
+  readonly epoch?: bigint
+  /** Unix seconds. */
+  readonly timestamp?: bigint
+  /** What `mine` adds to the timestamp for each epoch. */
+  readonly epochSeconds?: bigint
+}
+
+/** Somebody with funds who can send messages. */
+export interface Account {
+  readonly name: string
+  readonly id: bigint
+  /** `t1…` */
+  readonly address: string
+}
+
+export interface Snapshot {
+  readonly root: Cid
+  readonly epoch: bigint
+  readonly timestamp: bigint
+  readonly baseFee: bigint
+  readonly eventCount: number
+  readonly accountCount: number
+}
+
+/** The host's stack is exhausted: what the rules allow does not fit into this thread. */
+export class WorldExhaustedError extends Error {
+  override readonly name = 'WorldExhaustedError'
+  readonly code = 'TRP-7603'
+}
+
+const DEFAULT_BALANCE = 10_000n * ATTO_PER_FIL
+const GAS_LIMIT = 10_000_000_000n
+const FIRST_EPOCH = 1n
+/** 2026-01-01, so that runs are alike. */
+const FIRST_TIMESTAMP = 1_767_225_600n
+const EPOCH_SECONDS = 30n
+
+/** Compiled code and the imports serve every world of the process. */
+const modules = new ModuleCache()
+const linker = new Linker()
+
+interface Sender {
+  readonly id: ActorId
+  readonly address: Address
+  readonly isAccount: boolean
+}
+
+/** A message that is to be run: on the state, or again on the debug twins. */
+interface Request {
+  readonly label: string
+  readonly description: ActorDescription | undefined
+  readonly target: Target | undefined
+  /** Actors that fees change, to be put back before a replay. */
+  readonly payers: readonly ActorId[]
+  /** A failed message leaves its fees; a failed deployment nothing, a view neither. */
+  readonly keeps: 'always' | 'success' | 'never'
+  readonly apply: (context: MachineContext) => ApplyResult
+  readonly decode: (result: ApplyResult) => unknown
+}
+
+type Context = { -readonly [K in keyof MachineContext]: MachineContext[K] }
+
+/** A fresh world. */
+export function world(options: WorldOptions = {}): World {
+  return new World(options)
+}
+
+export class World implements HandleHost, Ledger, Book {
+  readonly chainId: bigint
+  readonly #genesis: Genesis
+  readonly #store: BufferedBlockstore
+  readonly #context: Context
+  readonly #codec: CodecOptions
+  readonly #mocks: Mocks
+  readonly #actors = new Map<ActorId, Target>()
+  readonly #balance: bigint
+  readonly #epochSeconds: bigint
+  #accounts: readonly Account[]
+  #events: WorldEvent[] = []
+  #deployed = 0n
+  /** Saves what the newest failure needs for its replay, before the state moves on. */
+  #saveFailure: (() => void) | null = null
+
+  constructor(options: WorldOptions = {}) {
+    const profile = PROFILES[options.profile ?? 'ipc']
+    this.chainId = options.chainId ?? 31337n
+    this.#balance = options.balance ?? DEFAULT_BALANCE
+    this.#epochSeconds = options.epochSeconds ?? EPOCH_SECONDS
+    const genesis = genesisOf(`/r${this.chainId}`, this.#balance)
+    this.#genesis = genesis
+    this.#store = new BufferedBlockstore(genesis.store)
+    this.#accounts = namedAccounts()
+    this.#codec = { store: this.#store, resolveAddress: (text) => this.#named(text) }
+    this.#mocks = new Mocks(this.#codec)
+    this.#context = {
+      networkVersion: profile.networkVersion,
+      prices: pricesOf(profile.networkVersion),
+      epoch: options.epoch ?? FIRST_EPOCH,
+      timestamp: options.timestamp ?? FIRST_TIMESTAMP,
+      baseFee: options.baseFee ?? 100n,
+      circulatingSupply: this.#balance * BigInt(GENESIS_ACCOUNTS.length) * 2n,
+      chainId: this.chainId,
+      debugging: true,
+      manifest: genesis.manifest,
+      state: StateTree.load(this.#store, genesis.root),
+      store: this.#store,
+      externs: {
+        chainRandomness: () => undefined,
+        beaconRandomness: () => undefined,
+        tipsetCid: (epoch) => cidOf(DAG_CBOR, new TextEncoder().encode(`tipset ${epoch}`)),
+        verifyConsensusFault: () => undefined,
+      },
+      modules,
+      linker,
+      hasLargestStack: false,
+    }
+  }
+
+  // --- actors ---------------------------------------------------------------------------------------------------
+
+  /** Installs the actor's code and runs its constructor, as alice. @throws ActorError */
+  deploy<C extends ActorClass>(actor: C, ...args: Args<ConstructorParameters<C>>): Handle<InstanceType<C>, C> {
+    return this.#deploy(actor, args, {}, this.deploy) as Handle<InstanceType<C>, C>
+  }
+
+  /** As `deploy`, from another account, or with value. */
+  deployWith<C extends ActorClass>(
+    options: Omit<CallOptions, 'gas'>,
+    actor: C,
+    ...args: Args<ConstructorParameters<C>>
+  ): Handle<InstanceType<C>, C> {
+    return this.#deploy(actor, args, options, this.deployWith) as Handle<InstanceType<C>, C>
+  }
+
+  /** A handle for an actor that is there already: one that another actor made, say. */
+  at<C extends ActorClass>(actor: C, who: Who): Handle<InstanceType<C>, C> {
+    const id = this.#needId(who)
+    const target = this.#actors.get(id) ?? this.#know(describeActor(actor), id, idAddress(id))
+    return createHandle(this, target) as Handle<InstanceType<C>, C>
+  }
+
+  /**
+   * An actor of JavaScript: either a new one, all of whose other methods exit with 22, or one that is there, whose other
+   * methods stay what they are.
+   */
+  mock<C extends ActorClass>(actor: C, methods: MockMethods<InstanceType<C>>): Handle<InstanceType<C>, C>
+  mock<T, C>(actor: Handle<T, C>, methods: MockMethods<T>): Handle<T, C>
+  mock(actor: unknown, methods: Readonly<Record<string, undefined | ((...args: never[]) => unknown)>>): unknown {
+    const existing = targetOf(actor)
+    const target = existing ?? this.#installMocked(describeActor(actor))
+    this.#mocks.add(
+      target.id as ActorId,
+      target.description,
+      methods as Record<string, () => unknown>,
+      existing !== undefined,
+    )
+    return existing === undefined ? createHandle(this, target) : actor
+  }
+
+  #installMocked(description: ActorDescription): Target {
+    this.#poke()
+    const deployer = this.#sender(undefined)
+    const ordinal = ++this.#deployed
+    const id = install(this.#context, description, deployer, 0n as TokenAmount, ordinal)
+    return this.#know(description, id, robustAddress(deployer, description, ordinal))
+  }
+
+  // --- accounts and funds ---------------------------------------------------------------------------------------
+
+  /** alice, bob, … judy, and those made since. */
+  get accounts(): readonly Account[] {
+    return this.#accounts
+  }
+
+  /** The account of that name, made if there is none; without a name, a new one. It has the funds of the others. */
+  account(name?: string): Account {
+    const known = this.#accounts.find((account) => account.name === name)
+    if (known !== undefined) return known
+    const made = this.#makeAccount(name ?? `account${this.#accounts.length}`)
+    this.#accounts = [...this.#accounts, made]
+    return made
+  }
+
+  /** attoFIL. */
+  balance(who: Who): bigint {
+    return this.balanceOfId(this.#needId(who))
+  }
+
+  /** Sets a balance. */
+  deal(who: Who, amount: bigint): void {
+    this.#poke()
+    const id = this.#ensureActor(this.#toAddress(who))
+    changeActor(this.#context.state, id, (actor) => ({ ...actor, balance: amount as TokenAmount }))
+  }
+
+  /** A plain transfer; no code runs at the receiver. */
+  send(from: Who, to: Who, amount: bigint): MessageRecord {
+    const sender = this.#sender(from)
+    return this.#perform(
+      {
+        label: 'send',
+        description: undefined,
+        target: undefined,
+        payers: payersOf(sender),
+        keeps: 'always',
+        decode: () => undefined,
+        apply: this.#message(sender, this.#toAddress(to), METHOD_SEND, EMPTY_BYTES, { value: amount }),
+      },
+      this.send,
+    )
+  }
+
+  // --- time -----------------------------------------------------------------------------------------------------
+
+  get epoch(): bigint {
+    return this.#context.epoch
+  }
+
+  /** Unix seconds. */
+  get timestamp(): bigint {
+    return this.#context.timestamp
+  }
+
+  get baseFee(): bigint {
+    return this.#context.baseFee
+  }
+
+  /** Lets seconds pass; the epoch stays. */
+  warp(by: number | bigint | { readonly to: number | bigint }): void {
+    this.#poke()
+    this.#context.timestamp = moved(this.#context.timestamp, by)
+  }
+
+  /** Lets epochs pass; the clock stays. */
+  roll(by: number | bigint | { readonly to: number | bigint }): void {
+    this.#poke()
+    this.#context.epoch = moved(this.#context.epoch, by)
+  }
+
+  /** Lets epochs pass, and their seconds. */
+  mine(epochs: number | bigint = 1): void {
+    this.roll(epochs)
+    this.warp(BigInt(epochs) * this.#epochSeconds)
+  }
+
+  /** attoFIL per gas, from the next message on. */
+  setBaseFee(baseFee: bigint): void {
+    this.#poke()
+    this.#context.baseFee = baseFee
+  }
+
+  // --- history --------------------------------------------------------------------------------------------------
+
+  /** Every event of a message that succeeded. */
+  get events(): readonly WorldEvent[] {
+    return this.#events
+  }
+
+  snapshot(): Snapshot {
+    const { epoch, timestamp, baseFee } = this.#context
+    const root = this.#context.state.flush()
+    return { root, epoch, timestamp, baseFee, eventCount: this.#events.length, accountCount: this.#accounts.length }
+  }
+
+  /** Back to how things were; a snapshot can be used again. Mocks stay. */
+  revert(snapshot: Snapshot): void {
+    this.#poke()
+    const { root, epoch, timestamp, baseFee, eventCount, accountCount } = snapshot
+    Object.assign(this.#context, { epoch, timestamp, baseFee, state: StateTree.load(this.#store, root) })
+    this.#events = this.#events.slice(0, eventCount)
+    this.#accounts = this.#accounts.slice(0, accountCount)
+  }
+
+  /** The root of the whole state, as a chain would agree on it. */
+  stateRoot(): Cid {
+    return this.#context.state.flush()
+  }
+
+  // --- what handles ask -----------------------------------------------------------------------------------------
+
+  callMethod(target: Target, name: string, args: readonly unknown[], options: CallOptions, below: Below): unknown {
+    const { description, id } = target
+    const { abi } = description
+    const method = description.methods.get(name)!
+    const params = refusing(below, () => encodeParams(abi, method, args, this.#codec))
+    const sender = refusing(below, () => this.#sender(options.from))
+    const record = this.#perform(
+      {
+        label: `${description.name}.${name}`,
+        description,
+        target,
+        payers: payersOf(sender),
+        keeps: method.kind === 'view' ? 'never' : 'always',
+        apply: this.#message(sender, idAddress(id), BigInt(method.number), params, options),
+        decode: ({ returnData }) => decodeReturn(abi, method, returnData, this.#codec),
+      },
+      below,
+    )
+    return record.returned
+  }
+
+  readState({ description, id }: Target): Record<string, unknown> {
+    const actor = this.#context.state.getActor(id as ActorId)
+    const block = actor && this.#store.get(actor.state)
+    if (block === undefined) throw new Error(`actor ${id} has no state`)
+    return decodeState(description.abi, block, this.#codec)
+  }
+
+  changeState(target: Target, change: Readonly<Record<string, unknown>>): void {
+    this.#poke()
+    const fields = new Set(target.description.abi.state.map((field) => field.slice(0, field.indexOf(':'))))
+    const unknown = Object.keys(change).find((name) => !fields.has(name))
+    if (unknown !== undefined) throw new AbiValueError(`state.${unknown}`, `is no field of ${target.description.name}`)
+    const block = encodeState(target.description.abi, { ...this.readState(target), ...change }, this.#codec)
+    const state = cidOf(DAG_CBOR, block)
+    this.#store.put(state, block)
+    changeActor(this.#context.state, target.id as ActorId, (actor) => ({ ...actor, state }))
+  }
+
+  // --- what records ask -----------------------------------------------------------------------------------------
+
+  balanceOfId(id: ActorId): bigint {
+    return this.#context.state.getActor(id)?.balance ?? 0n
+  }
+
+  /** By ID, or by the code that one of the known actors has too. */
+  descriptionOf(id: ActorId): ActorDescription | undefined {
+    const known = this.#actors.get(id)?.description
+    if (known !== undefined) return known
+    const code = this.#context.state.getActor(id)?.code
+    return code === undefined ? undefined : this.descriptionOfCode(code)
+  }
+
+  descriptionOfCode(code: Cid): ActorDescription | undefined {
+    for (const { description } of this.#actors.values()) if (description.code === code) return description
+    return undefined
+  }
+
+  idOf(address: Address): ActorId | undefined {
+    return this.#context.state.resolve(address)
+  }
+
+  get codec(): CodecOptions {
+    return this.#codec
+  }
+
+  // --- messages -------------------------------------------------------------------------------------------------
+
+  /** Accounts pay for what they send; from any other actor the message is made as if it had sent it. */
+  #message(sender: Sender, to: Address, method: bigint, params: Uint8Array, options: CallOptions): Request['apply'] {
+    return (context) =>
+      applyMessage(
+        context,
+        {
+          version: 0n,
+          to,
+          from: sender.address,
+          sequence: context.state.getActor(sender.id)?.sequence ?? 0n,
+          value: (options.value ?? 0n) as TokenAmount,
+          gasLimit: options.gas ?? GAS_LIMIT,
+          gasFeeCap: context.baseFee as TokenAmount,
+          gasPremium: 0n as TokenAmount,
+          method,
+          params,
+        },
+        sender.isAccount ? 'explicit' : 'implicit',
+        { trace: true },
+      )
+  }
+
+  #perform(request: Request, below: Below): MessageRecord {
+    this.#poke()
+    const context = this.#context
+    const { state } = context
+    const before = request.payers.map((id) => [id, state.getActor(id)] as const)
+    setProbe(context, this.#mocks.probe())
+    const covered = isCovering() ? this.#replay(request) : undefined
+    state.begin()
+    let result: ApplyResult
+    try {
+      result = request.apply(context)
+    } catch (error) {
+      state.revert()
+      throw error instanceof EngineExhausted ? exhausted(error) : error
+    }
+    const keeps = request.keeps === 'always' || (request.keeps === 'success' && result.exitCode === 0)
+    if (keeps) state.commit()
+    else state.revert()
+    if (covered !== undefined) collectCoverage(covered)
+
+    const record = this.#record(request, result)
+    if (request.target !== undefined) request.target.last = record
+    noteGas(request.label, result.gasUsed)
+    report(record, this)
+    if (result.exitCode !== 0) throw this.#failure(request, result, before, below)
+    if (keeps && result.events.length > 0) this.#events.push(...record.events)
+    return record
+  }
+
+  #record({ label, payers, decode }: Request, result: ApplyResult): MessageRecord {
+    const fee = result.baseFeeBurn + result.overEstimationBurn + result.minerTip
+    return new Observed(
+      this,
+      label,
+      result,
+      payers[0] ?? SYSTEM_ACTOR,
+      fee,
+      result.exitCode === 0 ? decode(result) : undefined,
+    )
+  }
+
+  #failure(
+    request: Request,
+    result: ApplyResult,
+    before: readonly (readonly [ActorId, Actor | undefined])[],
+    below: Below,
+  ): ActorError {
+    let replay: Replay | undefined
+    const prepare = () => (replay ??= this.#replay(request, before))
+    this.#saveFailure = prepare
+    const callee = result.failures[0]
+    return new ActorError(
+      {
+        label: request.label,
+        exitCode: result.exitCode,
+        gas: result.gasUsed,
+        failures: result.failures,
+        trace: result.trace,
+        exitName: exitName(result.exitCode, request.description?.abi.errors),
+        note: callee?.message ?? result.note,
+        explain: () => explainFailure(prepare()),
+      },
+      below,
+    )
+  }
+
+  /** All that running the request again needs, whatever happens to this world. */
+  #replay(request: Request, before: readonly (readonly [ActorId, Actor | undefined])[] = []): Replay {
+    const { state, probe: _, ...rest } = this.#context
+    const answers = this.#mocks.answers
+    const root = state.flush()
+    const store = new BufferedBlockstore(this.#store)
+    return {
+      answers,
+      isMocked: (call) => this.#mocks.isMocked(call),
+      descriptions: [...this.#actors.values()].map(({ description }) => description),
+      descriptionOf: (id) => this.descriptionOf(id),
+      run: (changes) => {
+        const tree = StateTree.load(store, root)
+        for (const [id, actor] of before) {
+          if (actor === undefined) tree.deleteActor(id)
+          else tree.setActor(id, actor)
+        }
+        request.apply({ ...rest, store, ...changes, state: tree })
+      },
+    }
+  }
+
+  /** The state is about to change. */
+  #poke(): void {
+    this.#saveFailure?.()
+    this.#saveFailure = null
+  }
+
+  // --- deploying ------------------------------------------------------------------------------------------------
+
+  #deploy(actor: unknown, args: readonly unknown[], options: CallOptions, below: Below): Record<string, unknown> {
+    const description = describeActor(actor)
+    const { abi } = description
+    const constructor = abi.methods.find(({ kind }) => kind === 'constructor')!
+    const params = refusing(below, () => encodeParams(abi, constructor, args, this.#codec))
+    const sender = refusing(below, () => this.#sender(options.from))
+    const value = (options.value ?? 0n) as TokenAmount
+    if (value > this.balanceOfId(sender.id)) throw new RangeError(`the deployer has less than ${value} attoFIL`)
+    const ordinal = ++this.#deployed
+    let id: ActorId | undefined
+    const record = this.#perform(
+      {
+        label: `${description.name}.constructor`,
+        description,
+        target: undefined,
+        payers: [],
+        keeps: 'success',
+        decode: () => undefined,
+        apply: (context) => {
+          id = install(context, description, sender, value, ordinal)
+          return applySystemCall(
+            context,
+            {
+              origin: sender.id,
+              originAddress: sender.address,
+              sequence: ordinal,
+              from: INIT_ACTOR,
+              to: idAddress(id),
+              method: METHOD_CONSTRUCTOR,
+              params,
+              value,
+              gasLimit: GAS_LIMIT,
+            },
+            { trace: true },
+          )
+        },
+      },
+      below,
+    )
+    const target = this.#know(description, id!, robustAddress(sender, description, ordinal))
+    target.last = record
+    return createHandle(this, target)
+  }
+
+  #know(description: ActorDescription, id: ActorId, address: Address): Target {
+    let text: string | undefined
+    const target: Target = {
+      description,
+      id,
+      last: undefined,
+      get address() {
+        text ??= formatAddress(address, 't')
+        return text
+      },
+    }
+    this.#actors.set(id, target)
+    return target
+  }
+
+  // --- who ------------------------------------------------------------------------------------------------------
+
+  #sender(who: Who | undefined): Sender {
+    const account =
+      who === undefined ? this.#accounts[0]! : this.#accounts.find((known) => known === who || known.name === who)
+    if (account !== undefined) return { id: account.id as ActorId, address: addressOf(account), isAccount: true }
+    const address = this.#toAddress(who!)
+    const id = this.#needId(who!)
+    const code = this.#context.state.getActor(id)?.code
+    const isAccount = code === this.#genesis.manifest.account || code === this.#genesis.manifest.ethaccount
+    return { id, address, isAccount }
+  }
+
+  #named(text: string): Address | undefined {
+    const account = this.#accounts.find(({ name }) => name === text)
+    return account === undefined ? undefined : addressOf(account)
+  }
+
+  #toAddress(who: Who): Address {
+    if (typeof who === 'bigint') return idAddress(who)
+    if (typeof who === 'string') return this.#named(who) ?? parseAddress(who)
+    const id = (who as { readonly id?: unknown }).id
+    return typeof id === 'bigint' && targetOf(who) !== undefined ? idAddress(id) : parseAddress(who.address)
+  }
+
+  #needId(who: Who): ActorId {
+    const address = this.#toAddress(who)
+    const id = this.#context.state.resolve(address)
+    if (id === undefined) throw new Error(`there is no actor at ${formatAddress(address, 't')}`)
+    return id
+  }
+
+  #makeAccount(name: string): Account {
+    this.#poke()
+    const key = new Uint8Array(65)
+    key.set(blake2b256(new TextEncoder().encode(`test account ${name}`)), 1)
+    const address = secpAddress(key)
+    const id = this.#ensureActor(address)
+    changeActor(this.#context.state, id, (actor) => ({ ...actor, balance: this.#balance as TokenAmount }))
+    return lazyAccount(name, id, address)
+  }
+
+  /** An address nobody used yet comes into being, as when it is sent to. */
+  #ensureActor(address: Address): ActorId {
+    const { state } = this.#context
+    const known = state.resolve(address)
+    if (known !== undefined) return known
+    applySystemCall(this.#context, {
+      origin: SYSTEM_ACTOR,
+      originAddress: idAddress(SYSTEM_ACTOR),
+      sequence: 0n,
+      from: SYSTEM_ACTOR,
+      to: address,
+      method: METHOD_SEND,
+      params: EMPTY_BYTES,
+      value: 0n as TokenAmount,
+      gasLimit: GAS_LIMIT,
+    })
+    const made = state.resolve(address)
+    if (made === undefined) throw new Error(`no actor can be made at ${formatAddress(address, 't')}`)
+    return made
+  }
+}
+
+/** An actor of that code, not constructed; `value` goes to the init actor, which the constructor has it from. */
+function install(
+  context: MachineContext,
+  description: ActorDescription,
+  deployer: Sender,
+  value: TokenAmount,
+  ordinal: bigint,
+): ActorId {
+  const { state, store } = context
+  const { code, wasm } = description
+  store.put(code, wasm)
+  const id = state.registerAddress(robustAddress(deployer, description, ordinal))
+  state.setActor(id, { code, state: EMPTY_ARRAY_CID, sequence: 0n, balance: 0n as TokenAmount, delegated: null })
+  if (value !== 0n) {
+    changeActor(state, deployer.id, (actor) => ({ ...actor, balance: (actor.balance - value) as TokenAmount }))
+    changeActor(state, INIT_ACTOR, (actor) => ({ ...actor, balance: (actor.balance + value) as TokenAmount }))
+  }
+  return id
+}
+
+function robustAddress(deployer: Sender, { code }: ActorDescription, ordinal: bigint): Address {
+  const number = new Uint8Array(8)
+  new DataView(number.buffer).setBigUint64(0, ordinal)
+  return actorAddress(concatBytes(addressBytes(deployer.address), cidBytes(code), number))
+}
+
+function changeActor(state: StateTree, id: ActorId, change: (actor: Actor) => Actor): void {
+  const actor = state.getActor(id)
+  if (actor === undefined) throw new Error(`actor ${id} does not exist`)
+  state.setActor(id, change(actor))
+}
+
+const accountAddresses = new WeakMap<Account, Address>()
+
+function addressOf(account: Account): Address {
+  return accountAddresses.get(account) ?? parseAddress(account.address)
+}
+
+/** An account whose text is made when it is wanted. */
+function lazyAccount(name: string, id: bigint, address: Address): Account {
+  let text: string | undefined
+  const account: Account = {
+    name,
+    id,
+    get address() {
+      text ??= formatAddress(address, 't')
+      return text
+    },
+  }
+  accountAddresses.set(account, address)
+  return account
+}
+
+const FIRST_ACCOUNT = 100n
+let named: readonly Account[] | undefined
+
+/** The genesis's accounts; each has two actors, the `t1…` first. */
+function namedAccounts(): readonly Account[] {
+  named ??= GENESIS_ACCOUNTS.map(({ name, address }, index) =>
+    lazyAccount(name, FIRST_ACCOUNT + 2n * BigInt(index), address),
+  )
+  return named
+}
+
+function payersOf({ id, isAccount }: Sender): readonly ActorId[] {
+  return isAccount ? [id, BURNT_FUNDS_ACTOR, REWARD_ACTOR] : [id]
+}
+
+function moved(from: bigint, by: number | bigint | { readonly to: number | bigint }): bigint {
+  return typeof by === 'object' ? BigInt(by.to) : from + BigInt(by)
+}
+
+function setProbe(context: Context, probe: Probe | undefined): void {
+  if (probe !== undefined) context.probe = probe
+  else delete context.probe
+}
+
+/** Wrong arguments are the test's mistake: the stack begins there. */
+function refusing<T>(below: Below, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof Error) Error.captureStackTrace(error, below)
+    throw error
+  }
+}
+
+function exhausted(error: EngineExhausted): WorldExhaustedError {
+  return new WorldExhaustedError(
+    `the message needs more ${error.resource} than this thread has; give the tests more with test.execArgv: ['--stack-size=…'] in vitest.config.ts`,
+    { cause: error },
+  )
+}
