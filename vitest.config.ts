@@ -5,5 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/golden/**', 'test/fixtures/**', 'test/deep/**'],
     testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Two cores: more workers only make each test slower.
+    maxWorkers: 2,
+    reporters: ['default', './test/summary-reporter.ts'],
   },
 })

@@ -65,9 +65,12 @@ export function writeCodeCar(wasms: readonly Uint8Array[]): Uint8Array {
   )
 }
 
-function writeCar(roots: CID[], blocks: readonly { readonly cid: CID; readonly bytes: Uint8Array }[]): Uint8Array {
+type Blocks = readonly { readonly cid: CID; readonly bytes: Uint8Array }[]
+type Roots = NonNullable<NonNullable<Parameters<typeof CarBufferWriter.createWriter>[1]>['roots']>
+
+function writeCar(roots: readonly CID[], blocks: Blocks): Uint8Array {
   const size = blocks.reduce((sum, { bytes }) => sum + bytes.length + 64, 256 + roots.length * 64)
-  const writer = CarBufferWriter.createWriter(new ArrayBuffer(size), { roots })
-  for (const block of blocks) writer.write(block)
+  const writer = CarBufferWriter.createWriter(new ArrayBuffer(size), { roots: [...roots] as unknown as Roots })
+  for (const block of blocks) writer.write(block as unknown as Parameters<typeof writer.write>[0])
   return writer.close({ resize: true })
 }

@@ -1,11 +1,17 @@
 /** `troupe/fvm`: the engine alone, with what it takes to feed it. */
-export { type ApplyKind, type ApplyOptions, type ApplyResult, type FailureFrame, MessageRefused } from './engine/executor.ts'
+export {
+  type ApplyKind,
+  type ApplyOptions,
+  type ApplyResult,
+  type FailureFrame,
+  MessageRefused,
+} from './engine/executor.ts'
 export type { ConsensusFault, Externs } from './engine/externs.ts'
 export { EngineExhausted, ExitCode } from './engine/failure.ts'
 export { FlushError } from './engine/flush.ts'
 export { createMachine, type Machine, MachineError, type MachineOptions } from './engine/machine.ts'
 export { ModuleCache } from './engine/module-cache.ts'
-export { type Profile, type ProfileName, PROFILES } from './engine/profile.ts'
+export { PROFILES, type Profile, type ProfileName } from './engine/profile.ts'
 export type { Trace, TraceEvent } from './engine/trace.ts'
 export { type Blockstore, MemoryBlockstore } from './ipld/blockstore.ts'
 export { readCar, writeCar } from './ipld/car.ts'

@@ -17,8 +17,6 @@ export namespace ExitCode {
 }
 
 /** Error numbers of system calls. */
-export const ERR_ILLEGAL_ARGUMENT: u32 = 1
-export const ERR_LIMIT_EXCEEDED: u32 = 3
 export const ERR_INSUFFICIENT_FUNDS: u32 = 5
 export const ERR_NOT_FOUND: u32 = 6
 export const ERR_READ_ONLY: u32 = 13

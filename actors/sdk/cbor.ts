@@ -28,11 +28,6 @@ export function readerEnd(): usize {
   return readEnd
 }
 
-/** Whether anything is left to read. */
-export function hasMore(): bool {
-  return readAt < readEnd
-}
-
 /** The major type of the next item. */
 export function peekMajor(): u32 {
   return load<u8>(readAt) >> 5

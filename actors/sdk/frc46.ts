@@ -80,7 +80,8 @@ export class Grant {
 export abstract class Frc46 {
   tokenName: string
   tokenSymbol: string
-  minter: ActorId = msg.caller
+  /** Who deployed the token: the constructor itself is called by the init actor. */
+  minter: ActorId = msg.origin
   supply: TokenAmount = TokenAmount.zero
   balances: Hamt<ActorId, TokenAmount> = new Hamt<ActorId, TokenAmount>()
   allowances: Hamt<Grant, TokenAmount> = new Hamt<Grant, TokenAmount>()

@@ -4,16 +4,9 @@ import { compareState } from '../abi/compatibility.ts'
 import type { Abi, AbiEvent, AbiMethod } from '../abi/schema.ts'
 import { findStandards } from '../abi/standards.ts'
 import { formatType } from '../abi/types.ts'
-import {
-  type ActorDescription,
-  docOf,
-  findDecorator,
-  findMember,
-  hasDecorator,
-  isErrors,
-  type MethodDescription,
-} from './actor.ts'
+import { type ActorDescription, findMember, type MethodDescription } from './actor.ts'
 import type { EventDescription } from './codec.ts'
+import { docOf, findDecorator, hasDecorator, isErrors } from './decorators.ts'
 import type { CodecSlot } from './dispatch.ts'
 import { CODEC_DAG_CBOR } from './dispatch.ts'
 import type { Report } from './report.ts'

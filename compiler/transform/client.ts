@@ -14,9 +14,10 @@ import {
   type TypeNode,
 } from 'assemblyscript'
 import { isMethodName, methodNumber } from '../abi/method-number.ts'
-import { findDecorator, hasDecorator, integerOf, isExported, isOmitted, isVoidType, stringOf } from './actor.ts'
+import { isExported, isOmitted, isVoidType } from './actor.ts'
 import { FLAG_CONSTRUCTOR, FLAG_PRIVATE, FLAG_PROTECTED, FLAG_STATIC } from './asc.ts'
 import { importGlue, SDK, setTypeArgument } from './codec.ts'
+import { findDecorator, hasDecorator, integerOf, stringOf } from './decorators.ts'
 import { CODEC_CBOR, type CodecSlot, findCodec } from './dispatch.ts'
 import type { Report } from './report.ts'
 import type { ClassRef, Scope } from './scope.ts'

@@ -12,7 +12,8 @@ import {
   type Statement,
   type TypeNode,
 } from 'assemblyscript'
-import { bitWidthOf, findDecorator, hasDecorator, stateFields, stringOf, typeName } from './actor.ts'
+import { bitWidthOf, stateFields, typeName } from './actor.ts'
+import { findDecorator, hasDecorator, stringOf } from './decorators.ts'
 import type { Report } from './report.ts'
 import { type ClassRef, type Scope, SDK_PATH } from './scope.ts'
 import { parseBody, parseImport, parseMembers, startOf, walk } from './snippet.ts'

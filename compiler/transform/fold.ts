@@ -15,9 +15,9 @@ import {
   ThrowStatement,
 } from 'assemblyscript'
 import { isMethodName, methodNumber } from '../abi/method-number.ts'
-import { stringOf } from './actor.ts'
 import { markUnreachable } from './actor-compiler.ts'
 import { dataOf, importGlue, SDK } from './codec.ts'
+import { stringOf } from './decorators.ts'
 import type { Report } from './report.ts'
 import type { Mode } from './sdk.ts'
 import type { SdkNames } from './sdk-names.ts'

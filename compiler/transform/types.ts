@@ -14,7 +14,8 @@ import {
   type TypeNode,
 } from 'assemblyscript'
 import { type AbiType, AMT_BIT_WIDTH, formatType, HAMT_BIT_WIDTH, type Primitive } from '../abi/types.ts'
-import { bitWidthOf, integerOf, stateFields } from './actor.ts'
+import { bitWidthOf, stateFields } from './actor.ts'
+import { integerOf } from './decorators.ts'
 import type { Report } from './report.ts'
 import { type ClassRef, type Scope, SDK_PATH } from './scope.ts'
 

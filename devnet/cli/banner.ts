@@ -6,8 +6,14 @@ import { paint, table } from './output.ts'
 
 export function readyData({ devnet, server, stateFolder }: Opened, readyMs: number): Record<string, unknown> {
   return {
-    url: server.url, rpc: `${server.url}/rpc/v1`, port: server.port, chainId: devnet.chainId.toString(), network: devnet.networkName,
-    height: devnet.chain.application.head.height, state: stateFolder, readyMs: Math.round(readyMs),
+    url: server.url,
+    rpc: `${server.url}/rpc/v1`,
+    port: server.port,
+    chainId: devnet.chainId.toString(),
+    network: devnet.networkName,
+    height: devnet.chain.application.head.height,
+    state: stateFolder,
+    readyMs: Math.round(readyMs),
   }
 }
 
@@ -21,7 +27,10 @@ export function banner(opened: Opened, readyMs: number): string {
     `${paint('bold', 'troupe')}  ready in ${Math.round(readyMs)} ms`,
     '',
     table([
-      ['  network', `${devnet.networkName}, chain id ${devnet.chainId}, height ${devnet.chain.application.head.height}`],
+      [
+        '  network',
+        `${devnet.networkName}, chain id ${devnet.chainId}, height ${devnet.chain.application.head.height}`,
+      ],
       ['  ethereum', server.url],
       ['  filecoin', `${server.url}/rpc/v1`],
       ['  state', stateFolder ?? 'in memory'],

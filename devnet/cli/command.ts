@@ -18,6 +18,8 @@ export interface Command {
   readonly about: string
   readonly example: string
   readonly flags: Readonly<Record<string, Flag>>
+  /** Flags that are not listed are words: they belong to the program that the command starts. */
+  readonly takesRest?: boolean
   /** Runs in a thread with 256 MB of stack, as the engine needs. */
   readonly needsStack?: boolean
   run(input: Input): Promise<Answer>
@@ -49,6 +51,7 @@ export function parseInput(command: Command, argv: readonly string[], cwd: strin
   for (const [name, { type, short, multiple }] of Object.entries(flags)) {
     options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple === true ? { multiple } : {}) }
   }
+  if (command.takesRest === true) return parseOwn(argv, options, cwd)
   try {
     const { values, positionals } = parseArgs({
       args: protectNegatives(argv),
@@ -65,6 +68,24 @@ export function parseInput(command: Command, argv: readonly string[], cwd: strin
       fix: near === undefined ? `troupe ${command.name} --help lists the flags` : `did you mean --${near}?`,
     })
   }
+}
+
+/** Takes the flags of ours and leaves every other argument where it stands. */
+function parseOwn(argv: readonly string[], options: NonNullable<ParseArgsConfig['options']>, cwd: string): Input {
+  const { tokens } = parseArgs({ args: [...argv], options, allowPositionals: true, strict: false, tokens: true })
+  const taken = new Set<number>()
+  const flags: Record<string, string | boolean> = {}
+  for (const token of tokens) {
+    if (token.kind === 'option-terminator') break
+    if (token.kind !== 'option') continue
+    const option = options[token.name]
+    if (option === undefined || token.rawName.startsWith('--') !== argv[token.index]!.startsWith('--')) continue
+    taken.add(token.index)
+    if (option.type === 'string' && token.inlineValue === false) taken.add(token.index + 1)
+    flags[token.name] = option.type === 'string' ? (token.value ?? '') : true
+  }
+  const words = argv.filter((_, index) => !taken.has(index))
+  return { words, flags, cwd, isJson: flags['json'] === true }
 }
 
 /** Hides a leading dash from the parser. */
@@ -121,6 +142,12 @@ export function numberFlag(input: Input, name: string): number | undefined {
     throw new CliError('TRP-7002', Exit.Usage, `--${name} takes a whole number, not ${JSON.stringify(text)}`)
   }
   return value
+}
+
+/** How often a flag was given: `-vvv` is 3. */
+export function countFlag(input: Input, name: string): number {
+  const value = input.flags[name]
+  return Array.isArray(value) ? value.length : value === true ? 1 : 0
 }
 
 export function needWord(input: Input, index: number, what: string, command: Command): string {

@@ -1,29 +1,34 @@
 /** What `troupe dev` and `troupe node` share: flags to options, opening, the port, and stopping in good order. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type BlockPolicy } from '../node/chain.ts'
-import { ConfigError } from '../node/config.ts'
-import { BundleError } from '../node/bundle.ts'
-import { DEFAULT_PORT, type Devnet, openDevnet } from '../node/devnet.ts'
-import { openStore, StoreError } from '../node/store.ts'
-import { MemoryChainStore } from '../node/memory-store.ts'
-import type { ChainStore } from '../node/ports.ts'
-import { DiskModuleStore } from '../node/module-store.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
+import { BundleError } from '../node/bundle.ts'
+import type { BlockPolicy } from '../node/chain.ts'
+import { ConfigError } from '../node/config.ts'
+import { DEFAULT_PORT, type Devnet, openDevnet } from '../node/devnet.ts'
+import { MemoryChainStore } from '../node/memory-store.ts'
+import { DiskModuleStore } from '../node/module-store.ts'
+import type { ChainStore } from '../node/ports.ts'
+import { openStore, StoreError } from '../node/store.ts'
 import { openProject, type Project, ProjectError } from '../reload/project.ts'
 import { serveDevnet } from '../rpc/serve.ts'
 import { PortBusy, type RunningServer } from '../rpc/server.ts'
+import { ATTO_PER_FIL } from '../state/token.ts'
 import { type Flag, type Input, nearest, numberFlag, textFlag } from './command.ts'
 import { CliError, Exit } from './output.ts'
 import { onSignal } from './signals.ts'
-import { ATTO_PER_FIL } from '../state/token.ts'
 
 export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
   port: { type: 'string', short: 'p', value: 'n', about: `port (${DEFAULT_PORT}, or the next free one)` },
   host: { type: 'string', value: 'name', about: 'address to listen on (127.0.0.1)' },
   'strict-port': { type: 'boolean', about: 'fail when the port is busy' },
   'allow-remote-powers': { type: 'boolean', about: 'let other hosts use the devnet powers (needs --host too)' },
-  'block-time': { type: 'string', short: 'b', value: 'seconds', about: 'a block at an interval instead of one a message' },
+  'block-time': {
+    type: 'string',
+    short: 'b',
+    value: 'seconds',
+    about: 'a block at an interval instead of one a message',
+  },
   'no-mining': { type: 'boolean', about: 'blocks only on demand' },
   consensus: { type: 'string', value: 'instant', about: 'how blocks are decided' },
   accounts: { type: 'string', value: 'n', about: 'accounts with funds (10)' },
@@ -50,7 +55,10 @@ export interface Opened {
 export async function openForCommand(input: Input): Promise<Opened> {
   const project = await loadProject(input)
   const { config } = project
-  const stateFolder = input.flags['no-persist'] === true ? null : resolve(input.cwd, textFlag(input, 'state') ?? join(project.root, config.state ?? '.troupe/state'))
+  const stateFolder =
+    input.flags['no-persist'] === true
+      ? null
+      : resolve(input.cwd, textFlag(input, 'state') ?? join(project.root, config.state ?? '.troupe/state'))
   const store = await openChainStore(stateFolder, input.flags['reset'] === true)
   try {
     const devnet = openDevnet({
@@ -70,7 +78,10 @@ export async function openForCommand(input: Input): Promise<Opened> {
     const server = await listen(input, project, devnet)
     const announcement = announce(project, server)
     return {
-      project, devnet, server, stateFolder,
+      project,
+      devnet,
+      server,
+      stateFolder,
       async close() {
         rmSync(announcement, { force: true })
         await server.close()
@@ -79,7 +90,10 @@ export async function openForCommand(input: Input): Promise<Opened> {
     }
   } catch (error) {
     await store.close()
-    if (error instanceof BundleError) throw new CliError(error.code, Exit.Project, error.message, { fix: 'give a CAR whose root is a manifest, such as builtin-actors-mainnet.car' })
+    if (error instanceof BundleError)
+      throw new CliError(error.code, Exit.Project, error.message, {
+        fix: 'give a CAR whose root is a manifest, such as builtin-actors-mainnet.car',
+      })
     throw error
   }
 }
@@ -96,7 +110,12 @@ export async function loadProject(input: Input): Promise<Project> {
       })
     }
     if (error instanceof ProjectError) throw new CliError(error.code, Exit.Project, error.message, { fix: error.fix })
-    throw new CliError('TRP-7103', Exit.Project, `the config cannot be loaded: ${(error as Error).message.split('\n')[0]}`, { place: { file: 'troupe.config.ts' } })
+    throw new CliError(
+      'TRP-7103',
+      Exit.Project,
+      `the config cannot be loaded: ${(error as Error).message.split('\n')[0]}`,
+      { place: { file: 'troupe.config.ts' } },
+    )
   }
 }
 
@@ -111,7 +130,9 @@ function asProfile(name: string): 'ipc' | 'filecoin' {
 
 function refuseConsensus(name: string): void {
   if (name === 'instant') return
-  throw new CliError('TRP-7005', Exit.Usage, `consensus ${JSON.stringify(name)} is not available in this release`, { fix: '--consensus instant' })
+  throw new CliError('TRP-7005', Exit.Usage, `consensus ${JSON.stringify(name)} is not available in this release`, {
+    fix: '--consensus instant',
+  })
 }
 
 function policyOf(input: Input, configured: number | undefined): BlockPolicy {
@@ -130,7 +151,11 @@ function readBundleFile(input: Input, project: Project): Uint8Array | undefined 
   try {
     return readFileSync(resolve(project.root, path))
   } catch (error) {
-    throw new CliError('TRP-7202', Exit.Project, `the bundle ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    throw new CliError(
+      'TRP-7202',
+      Exit.Project,
+      `the bundle ${path} cannot be read (${(error as NodeJS.ErrnoException).code})`,
+    )
   }
 }
 
@@ -146,14 +171,25 @@ async function openChainStore(folder: string | null, isReset: boolean): Promise<
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     const exit = error.code === 'STORE_LOCKED' ? Exit.Refused : Exit.Project
-    const fix = error.code === 'STORE_NEWER' ? 'troupe dev --reset begins a new chain' : error.code === 'STORE_DAMAGED' ? 'troupe dev --reset begins a new chain' : undefined
+    const fix =
+      error.code === 'STORE_NEWER'
+        ? 'troupe dev --reset begins a new chain'
+        : error.code === 'STORE_DAMAGED'
+          ? 'troupe dev --reset begins a new chain'
+          : undefined
     throw new CliError(STORE_CODES[error.code] ?? 'TRP-8210', exit, error.message, optional('fix', fix))
   }
 }
 
 const STORE_CODES: Readonly<Record<string, string>> = {
-  STORE_LOCKED: 'TRP-8202', STORE_NEWER: 'TRP-8203', STORE_DAMAGED: 'TRP-8204', STORE_READ_ONLY: 'TRP-8205', STORE_FULL: 'TRP-8206',
-  STORE_FAILED: 'TRP-8207', STORE_UNAVAILABLE: 'TRP-8208', STORE_CLOSED: 'TRP-8209',
+  STORE_LOCKED: 'TRP-8202',
+  STORE_NEWER: 'TRP-8203',
+  STORE_DAMAGED: 'TRP-8204',
+  STORE_READ_ONLY: 'TRP-8205',
+  STORE_FULL: 'TRP-8206',
+  STORE_FAILED: 'TRP-8207',
+  STORE_UNAVAILABLE: 'TRP-8208',
+  STORE_CLOSED: 'TRP-8209',
 }
 
 async function listen(input: Input, project: Project, devnet: Devnet): Promise<RunningServer> {
@@ -161,10 +197,16 @@ async function listen(input: Input, project: Project, devnet: Devnet): Promise<R
   const port = numberFlag(input, 'port') ?? project.config.port ?? DEFAULT_PORT
   try {
     return await serveDevnet(devnet, {
-      host, port, isStrict: input.flags['strict-port'] === true, allowRemotePowers: input.flags['allow-remote-powers'] === true,
+      host,
+      port,
+      isStrict: input.flags['strict-port'] === true,
+      allowRemotePowers: input.flags['allow-remote-powers'] === true,
     })
   } catch (error) {
-    if (error instanceof PortBusy) throw new CliError(error.code, Exit.Network, error.message, { fix: 'choose another with --port, or leave --strict-port out' })
+    if (error instanceof PortBusy)
+      throw new CliError(error.code, Exit.Network, error.message, {
+        fix: 'choose another with --port, or leave --strict-port out',
+      })
     throw new CliError('TRP-8403', Exit.Network, `cannot listen on ${host}:${port}: ${(error as Error).message}`)
   }
 }

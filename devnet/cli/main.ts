@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** `troupe`: finds the command, runs it, prints its answer. Commands that execute actors run in a thread with a large stack. */
 import { Worker } from 'node:worker_threads'
+import { VERSION } from '../primitives/version.ts'
 import { type Command, helpOf, nearest, parseInput } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { execute } from './execute.ts'
 import { CliError, Exit, printError } from './output.ts'
-import { VERSION } from '../primitives/version.ts'
 
 const STACK_MB = 256
 

@@ -115,6 +115,10 @@ export function setColour(mode: string | undefined): void {
   if (mode === 'never') isColoured = false
 }
 
+export function isColour(): boolean {
+  return isColoured
+}
+
 export function paint(style: Parameters<typeof styleText>[0], text: string): string {
   return isColoured ? styleText(style, text) : text
 }

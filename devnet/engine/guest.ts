@@ -59,7 +59,8 @@ export class Guest {
     if (memory !== 0 && memory !== 0n) gas.charge('wasm_memory_grow', memory)
   }
 
-  chargeSyscall(): void {
+  chargeSyscall(name: string): void {
+    this.calls.trace?.push({ kind: 'enter', name })
     this.calls.gas.charge('OnSyscall', this.kernel.prices.syscall)
   }
 

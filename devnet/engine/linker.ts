@@ -94,7 +94,7 @@ export class Linker {
     ) => {
       const guest = this.#guest!
       guest.chargeExecution()
-      guest.chargeSyscall()
+      guest.chargeSyscall(name)
       if (!guest.isRunning) throw new FatalError(`${name} called while the module starts`)
       if (resultSize > 0 && !guest.memory.fits(a >>> 0, resultSize)) {
         guest.noteError(name, ErrorNumber.IllegalArgument, 'the result does not fit at the given place')

@@ -27,6 +27,9 @@ export type TraceEvent =
   | { readonly kind: 'error'; readonly errno: ErrorNumber }
   | { readonly kind: 'get' | 'put'; readonly cid: Cid; readonly size: number }
   | { readonly kind: 'log'; readonly text: string }
+  /** A syscall begins; what it costs follows, up to the next charge for execution. */
+  | { readonly kind: 'enter'; readonly name: string }
+  /** A syscall failed. */
   | { readonly kind: 'syscall'; readonly name: string; readonly errno: number }
   | { readonly kind: 'note'; readonly text: string }
 

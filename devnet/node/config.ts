@@ -4,7 +4,11 @@
 import * as v from 'valibot'
 
 const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
-const bigInteger = v.union([v.bigint(), v.pipe(v.string(), v.regex(/^\d+$/)), v.pipe(v.number(), v.integer(), v.minValue(0))])
+const bigInteger = v.union([
+  v.bigint(),
+  v.pipe(v.string(), v.regex(/^\d+$/)),
+  v.pipe(v.number(), v.integer(), v.minValue(0)),
+])
 
 const schema = v.strictObject({
   /** Folder of the actors. */

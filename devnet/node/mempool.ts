@@ -58,7 +58,7 @@ export class Mempool {
 
   #refuseUnderpriced(before: PoolEntry, { premium }: PoolEntry): void {
     const needed = (before.premium * POOL.replacePercent) / 100n
-    if (premium <= needed && premium <= before.premium + 1n) {
+    if (premium <= needed) {
       throw new MempoolError(
         'UNDERPRICED',
         `another message has this sequence; to replace it, the premium must exceed ${needed}`,

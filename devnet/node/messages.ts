@@ -41,7 +41,11 @@ const OVERESTIMATION = { percent: 125n, floor: 100_000n } as const
 const DEFAULT_PREMIUM = 100n
 
 /** Runs a message over the newest state as if it were signed, and keeps nothing. */
-export function tryMessage(machine: Machine, message: Message, options: { readonly trace?: boolean } = {}): ApplyResult {
+export function tryMessage(
+  machine: Machine,
+  message: Message,
+  options: { readonly trace?: boolean } = {},
+): ApplyResult {
   return machine.call(message, 'implicit', options)
 }
 
@@ -69,7 +73,11 @@ export function completeMessage(devnet: Devnet, draft: Draft): Message {
   const { application, mempool } = devnet.chain
   const sender = application.senderOf(draft.from)
   if (sender === undefined) {
-    throw new EstimateError(ExitCode.SenderInvalid, `${formatAddress(draft.from, 't')} does not exist: fund it first`, null)
+    throw new EstimateError(
+      ExitCode.SenderInvalid,
+      `${formatAddress(draft.from, 't')} does not exist: fund it first`,
+      null,
+    )
   }
   const premium = draft.gasPremium ?? DEFAULT_PREMIUM
   const message: Message = {
@@ -106,7 +114,11 @@ export function accountOfAddress(devnet: Devnet, address: Address): DevAccount |
 export function signTransaction(devnet: Devnet, message: Message): Uint8Array {
   const account = accountOfAddress(devnet, message.from)
   if (account === undefined) {
-    throw new EstimateError(ExitCode.SenderInvalid, `the devnet has no key for ${formatAddress(message.from, 't')}`, null)
+    throw new EstimateError(
+      ExitCode.SenderInvalid,
+      `the devnet has no key for ${formatAddress(message.from, 't')}`,
+      null,
+    )
   }
   const signature = signMessage(message, account.secretKey, devnet.chainId)
   return encodeTransaction({ kind: 'signed', origin: 0, message, signature })

@@ -3,28 +3,48 @@
  * through one block. A change that cannot be made leaves the old code answering.
  */
 import type { Abi } from '../../compiler/abi/schema.ts'
+import { type AbiType, parseField } from '../../compiler/abi/types.ts'
 import type { Artifact } from '../../compiler/artifact.ts'
 import type { Diagnostic } from '../../compiler/diagnostic.ts'
-import { type AbiType, parseField } from '../../compiler/abi/types.ts'
 import { cidOf, RAW } from '../ipld/cid.ts'
 import { CborReader } from '../ipld/dag-cbor.ts'
 import type { KnownActor } from '../node/actor-registry.ts'
 import type { Devnet } from '../node/devnet.ts'
 import type { Power } from '../node/transaction.ts'
+import { decodeState, encodeParams } from '../rpc/abi-codec.ts'
 import type { ActorId } from '../state/actor.ts'
 import { type Address, decodeAddress, formatAddress, parseAddress } from '../state/address.ts'
 import type { TokenAmount } from '../state/token.ts'
-import { decodeState, encodeParams } from '../rpc/abi-codec.ts'
 import { type LayoutChange, planReload } from './plan.ts'
 import { compileFile, listActorFiles, type Project, writeArtifact } from './project.ts'
 
 /** What happened to one actor. */
 export type LiveChange =
-  | { readonly kind: 'deployed'; readonly actor: string; readonly id: ActorId; readonly address: string; readonly bytes: number }
+  | {
+      readonly kind: 'deployed'
+      readonly actor: string
+      readonly id: ActorId
+      readonly address: string
+      readonly bytes: number
+    }
   | { readonly kind: 'failed'; readonly actor: string; readonly exitCode: number; readonly reason: string }
-  | { readonly kind: 'upgraded'; readonly actor: string; readonly mode: 'keep' | 'migrate' | 'discard'; readonly height: number; readonly bytes: number }
+  | {
+      readonly kind: 'upgraded'
+      readonly actor: string
+      readonly mode: 'keep' | 'migrate' | 'discard'
+      readonly height: number
+      readonly bytes: number
+    }
   | { readonly kind: 'unchanged'; readonly actor: string }
-  | { readonly kind: 'refused'; readonly actor: string; readonly file: string; readonly change: LayoutChange; readonly live: unknown; readonly before: Abi; readonly after: Abi }
+  | {
+      readonly kind: 'refused'
+      readonly actor: string
+      readonly file: string
+      readonly change: LayoutChange
+      readonly live: unknown
+      readonly before: Abi
+      readonly after: Abi
+    }
   | { readonly kind: 'broken'; readonly file: string; readonly diagnostics: readonly Diagnostic[] }
 
 interface Compiled {
@@ -52,7 +72,9 @@ export class LiveProject {
   /** Project-relative paths that changed, actors or what they import. */
   async reload(changed: readonly string[]): Promise<LiveChange[]> {
     const files = listActorFiles(this.project).filter(
-      (file) => changed.includes(file) || (this.#sources.get(file)?.some((source) => changed.includes(source)) ?? !this.#sources.has(file)),
+      (file) =>
+        changed.includes(file) ||
+        (this.#sources.get(file)?.some((source) => changed.includes(source)) ?? !this.#sources.has(file)),
     )
     return this.#apply(files)
   }
@@ -65,7 +87,11 @@ export class LiveProject {
   }
 
   get refused(): readonly { readonly file: string; readonly before: Abi; readonly after: Abi }[] {
-    return this.#waiting.map(({ compiled, known }) => ({ file: compiled.file, before: known.abi, after: compiled.artifact.abi }))
+    return this.#waiting.map(({ compiled, known }) => ({
+      file: compiled.file,
+      before: known.abi,
+      after: compiled.artifact.abi,
+    }))
   }
 
   async #apply(files: readonly string[]): Promise<LiveChange[]> {
@@ -95,7 +121,10 @@ export class LiveProject {
     const { artifact, file } = compiled
     this.#waiting = this.#waiting.filter((waiting) => waiting.known.id !== known.id)
     const plan = planReload({
-      before: known.abi, after: artifact.abi, isSameCode: cidOf(RAW, artifact.wasm) === known.code, canMigrate: hasUpgrade(artifact.wasm),
+      before: known.abi,
+      after: artifact.abi,
+      isSameCode: cidOf(RAW, artifact.wasm) === known.code,
+      canMigrate: hasUpgrade(artifact.wasm),
     })
     switch (plan.kind) {
       case 'same':
@@ -103,7 +132,17 @@ export class LiveProject {
       case 'refuse': {
         this.#waiting.push({ compiled, known })
         const live = this.#liveValue(known, plan.change.index)
-        return [{ kind: 'refused', actor: artifact.actor, file, change: plan.change, live, before: known.abi, after: artifact.abi }]
+        return [
+          {
+            kind: 'refused',
+            actor: artifact.actor,
+            file,
+            change: plan.change,
+            live,
+            before: known.abi,
+            after: artifact.abi,
+          },
+        ]
       }
       default:
         upgrades.push({ compiled, known, mode: plan.kind })
@@ -129,11 +168,20 @@ export class LiveProject {
   async #upgrade(upgrades: readonly Upgrade[]): Promise<LiveChange[]> {
     if (upgrades.length === 0) return []
     const powers: Power[] = upgrades.map(({ compiled, known, mode }) => ({
-      power: 'upgrade', actor: known.id, code: compiled.artifact.wasm, mode, params: mode === 'discard' ? this.#constructorParams(compiled) : new Uint8Array(0),
+      power: 'upgrade',
+      actor: known.id,
+      code: compiled.artifact.wasm,
+      mode,
+      params: mode === 'discard' ? this.#constructorParams(compiled) : new Uint8Array(0),
     }))
     const { result, height } = await this.devnet.chain.apply(powers)
     if (result.exitCode !== 0) {
-      return upgrades.map(({ compiled }) => ({ kind: 'failed', actor: compiled.artifact.actor, exitCode: result.exitCode, reason: result.note }))
+      return upgrades.map(({ compiled }) => ({
+        kind: 'failed',
+        actor: compiled.artifact.actor,
+        exitCode: result.exitCode,
+        reason: result.note,
+      }))
     }
     return upgrades.map(({ compiled: { artifact }, known, mode }) => {
       this.devnet.actors.put({ ...known, code: cidOf(RAW, artifact.wasm), abi: artifact.abi })
@@ -149,12 +197,26 @@ export class LiveProject {
     try {
       params = this.#constructorParams(compiled)
     } catch (error) {
-      return [{ kind: 'failed', actor: artifact.actor, exitCode: 16, reason: `constructor arguments: ${(error as Error).message}` }]
+      return [
+        {
+          kind: 'failed',
+          actor: artifact.actor,
+          exitCode: 16,
+          reason: `constructor arguments: ${(error as Error).message}`,
+        },
+      ]
     }
     const { result } = await this.devnet.chain.apply([
-      { power: 'deploy', code: artifact.wasm, params, value: 0n as TokenAmount, from: this.devnet.accounts[0]!.address },
+      {
+        power: 'deploy',
+        code: artifact.wasm,
+        params,
+        value: 0n as TokenAmount,
+        from: this.devnet.accounts[0]!.address,
+      },
     ])
-    if (result.exitCode !== 0) return [{ kind: 'failed', actor: artifact.actor, exitCode: result.exitCode, reason: result.note }]
+    if (result.exitCode !== 0)
+      return [{ kind: 'failed', actor: artifact.actor, exitCode: result.exitCode, reason: result.note }]
     const { id, address } = readDeployed(result.returnData)
     this.devnet.actors.put({ name: artifact.actor, id, address, code: cidOf(RAW, artifact.wasm), abi: artifact.abi })
     await this.devnet.chain.application.store.commit()
@@ -167,7 +229,9 @@ export class LiveProject {
     const constructor = abi.methods.find(({ kind }) => kind === 'constructor')
     if (constructor === undefined) return new Uint8Array(0)
     const configured = this.project.config.deploy?.[artifact.actor]
-    const args = Array.isArray(configured) ? configured : constructor.params.map((field) => this.#zero(abi, parseField(field).type))
+    const args = Array.isArray(configured)
+      ? configured
+      : constructor.params.map((field) => this.#zero(abi, parseField(field).type))
     return encodeParams(abi, constructor, args, { resolveAddress: (text) => this.#named(text) })
   }
 
@@ -187,7 +251,9 @@ export class LiveProject {
       case 'name': {
         const members = abi.enums[type.name]
         if (members !== undefined) return Object.values(members)[0]
-        return Object.fromEntries((abi.types[type.name] ?? []).map(parseField).map((field) => [field.name, this.#zero(abi, field.type)]))
+        return Object.fromEntries(
+          (abi.types[type.name] ?? []).map(parseField).map((field) => [field.name, this.#zero(abi, field.type)]),
+        )
       }
       case 'primitive':
         if (type.name === 'bool') return false
@@ -219,7 +285,9 @@ function inOrder(compiled: readonly Compiled[], { config }: Project): Compiled[]
 }
 
 function hasUpgrade(wasm: Uint8Array): boolean {
-  return WebAssembly.Module.exports(new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)).some(({ name }) => name === 'upgrade')
+  return WebAssembly.Module.exports(new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>)).some(
+    ({ name }) => name === 'upgrade',
+  )
 }
 
 /** `[[id, robust address, return]]`. */

@@ -38,7 +38,8 @@ export function findLayoutChange(before: Abi, after: Abi): LayoutChange | undefi
   const count = Math.max(before.state.length, after.state.length)
   for (let index = 0; index < count; index++) {
     const [was, is] = [before.state[index] ?? null, after.state[index] ?? null]
-    const differs = was === null || is === null || !sameType(before, after, parseField(was).type, parseField(is).type, new Set())
+    const differs =
+      was === null || is === null || !sameType(before, after, parseField(was).type, parseField(is).type, new Set())
     if (differs) return { index, before: was, after: is }
   }
   return undefined
@@ -102,8 +103,20 @@ export function upgradeStub(before: Abi, after: Abi): string {
     )
     .join('\n')
   return [
-    '', `/** The state as it was; the fields are read in this order. */`, `class ${old} {`, fields, '}', '',
-    `// Put this into ${name}:`, '//', `//   @upgrade`, `//   static migrate(old: ${old}): ${name} {`, `//     const actor = instantiate<${name}>()`,
-    copies.replaceAll('    //', '//    '), '//     return actor', '//   }', '',
+    '',
+    `/** The state as it was; the fields are read in this order. */`,
+    `class ${old} {`,
+    fields,
+    '}',
+    '',
+    `// Put this into ${name}:`,
+    '//',
+    `//   @upgrade`,
+    `//   static migrate(old: ${old}): ${name} {`,
+    `//     const actor = instantiate<${name}>()`,
+    copies.replaceAll('    //', '//    '),
+    '//     return actor',
+    '//   }',
+    '',
   ].join('\n')
 }

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Artifact } from '../../compiler/artifact.ts'
-import { type CompileResult, compileActor } from '../../compiler/compile.ts'
-import { checkConfig, type Config } from '../node/config.ts'
+import { type CompileOptions, type CompileResult, compileActor } from '../../compiler/compile.ts'
+import { type Config, checkConfig } from '../node/config.ts'
 
 export const CONFIG_FILE = 'troupe.config.ts'
 const ACTOR_SUFFIX = '.actor.ts'
@@ -38,7 +38,13 @@ export async function openProject(cwd: string, configFlag?: string): Promise<Pro
   }
   const config = configFile === null ? {} : await loadConfig(configFile)
   const root = configFile === null ? rootWithActors(cwd) : dirname(configFile)
-  return { root, config, configFile, actorsFolder: join(root, config.actors ?? 'actors'), dataFolder: join(root, '.troupe') }
+  return {
+    root,
+    config,
+    configFile,
+    actorsFolder: join(root, config.actors ?? 'actors'),
+    dataFolder: join(root, '.troupe'),
+  }
 }
 
 function findUp(from: string, name: string): string | null {
@@ -65,11 +71,20 @@ async function loadConfig(file: string): Promise<Config> {
     mkdirSync(folder, { recursive: true })
     for (const name of readdirSync(folder)) if (name.startsWith('config-')) rmSync(join(folder, name), { force: true })
     const temporary = `${out}.${process.pid}.tmp.mjs`
-    await build({ entryPoints: [file], outfile: temporary, bundle: true, format: 'esm', platform: 'node', packages: 'external', logLevel: 'silent' })
+    await build({
+      entryPoints: [file],
+      outfile: temporary,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      packages: 'external',
+      logLevel: 'silent',
+    })
     renameSync(temporary, out)
   }
   const loaded = (await import(pathToFileURL(out).href)) as { default?: unknown }
-  if (loaded.default === undefined) throw new ProjectError('the config exports nothing', 'write `export default defineConfig({ … })`')
+  if (loaded.default === undefined)
+    throw new ProjectError('the config exports nothing', 'write `export default defineConfig({ … })`')
   return checkConfig(loaded.default)
 }
 
@@ -97,10 +112,17 @@ export function toProjectPath(project: Project, file: string): string {
 export type Mode = 'release' | 'debug'
 
 /** Compiles one actor; the compiler stays loaded for the next. */
-export function compileFile(project: Project, entry: string, mode: Mode = 'release'): Promise<CompileResult> {
+export function compileFile(
+  project: Project,
+  entry: string,
+  mode: Mode = 'release',
+  options: Pick<CompileOptions, 'against'> = {},
+): Promise<CompileResult> {
   const { optimize, sizeLimit, strict } = project.config.compiler ?? {}
   return compileActor({
-    entry, mode,
+    entry,
+    mode,
+    ...options,
     readFile: (path) => readIfExists(join(project.root, path)),
     ...(optimize === undefined ? {} : { optimize }),
     ...(sizeLimit === undefined ? {} : { sizeLimit }),
@@ -127,5 +149,8 @@ export function writeArtifact(project: Project, artifact: Artifact): { readonly 
     return toProjectPath(project, file)
   }
   if (artifact.sourceMap !== null) write(`${artifact.actor}.wasm.map`, artifact.sourceMap)
-  return { wasm: write(`${artifact.actor}.wasm`, artifact.wasm), abi: write(`${artifact.actor}.abi.json`, `${JSON.stringify(artifact.abi, null, 2)}\n`) }
+  return {
+    wasm: write(`${artifact.actor}.wasm`, artifact.wasm),
+    abi: write(`${artifact.actor}.abi.json`, `${JSON.stringify(artifact.abi, null, 2)}\n`),
+  }
 }

@@ -11,7 +11,10 @@ export interface Watcher {
 }
 
 /** Calls back with project-relative paths. Never while a call is under way: what changes meanwhile comes next. */
-export function watchProject(project: Project, onChange: (paths: readonly string[]) => Promise<void>): Promise<Watcher> {
+export function watchProject(
+  project: Project,
+  onChange: (paths: readonly string[]) => Promise<void>,
+): Promise<Watcher> {
   const watcher = watch([project.actorsFolder, join(project.root, 'lib')], {
     ignoreInitial: true,
     ignored: (path) => path.includes(`${sep}node_modules${sep}`) || path.includes(`${sep}.troupe${sep}`),

@@ -145,7 +145,7 @@ export function parseArgument(abi: Abi, type: AbiType, text: string): unknown {
     if (text === 'true' || text === 'false') return text === 'true'
     throw new AbiValueError(text, 'is neither true nor false')
   }
-  if (primitive === 'amount' && /fil$/i.test(text)) return parseFil(text.slice(0, -3).trim())
+  if (primitive === 'amount' && /fil$/i.test(text)) return parseFil(text)
   if (primitive === 'bytes' || primitive === 'bytes32')
     return text.startsWith('0x') ? fromHex(text) : new TextEncoder().encode(text)
   if (primitive !== undefined) {
@@ -248,10 +248,7 @@ class Codec {
         return
       case 'amount':
       case 'u256': {
-        const amount =
-          typeof value === 'string' && /fil$/i.test(value)
-            ? parseFil(value.slice(0, -3).trim())
-            : toInteger(value, path)
+        const amount = typeof value === 'string' && /fil$/i.test(value) ? parseFil(value) : toInteger(value, path)
         if (amount < 0n || amount >= 1n << (name === 'amount' ? 128n : 256n))
           throw new AbiValueError(path, `${amount} is no ${name}`)
         writer.bytes(encodeToken(amount))

@@ -31,7 +31,12 @@ export interface Receipt {
   readonly returnCodec: number | null
   readonly gasUsed: string
   readonly events: readonly { readonly emitter: string; readonly entries: readonly EventEntryJson[] }[]
-  readonly failures: readonly { readonly id: string; readonly method: string; readonly exitCode: number; readonly message: string }[]
+  readonly failures: readonly {
+    readonly id: string
+    readonly method: string
+    readonly exitCode: number
+    readonly message: string
+  }[]
   readonly note: string
 }
 
@@ -91,13 +96,17 @@ export class Client {
       throw new Unreachable(`nothing answers at ${this.url}`, { cause: error })
     }
     const text = await response.text()
-    let body: { readonly result?: T; readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown } }
+    let body: {
+      readonly result?: T
+      readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
+    }
     try {
       body = JSON.parse(text)
     } catch {
       throw new ClientError(response.status, `${this.url} answered ${response.status} without JSON`, text.slice(0, 200))
     }
-    if (body.error !== undefined) throw new ClientError(body.error.code, body.error.message ?? 'refused', body.error.data)
+    if (body.error !== undefined)
+      throw new ClientError(body.error.code, body.error.message ?? 'refused', body.error.data)
     return body.result as T
   }
 
@@ -119,3 +128,11 @@ export class Client {
     return this.request('troupe_call', [draft])
   }
 }
+
+export {
+  ActorCallError,
+  type ActorConnection,
+  type CallOptions,
+  connectActor,
+  type Provider,
+} from './actor-connection.ts'

@@ -2,8 +2,8 @@
 import type { ApplyResult, FailureFrame } from '../engine/executor.ts'
 import type { TraceEvent } from '../engine/trace.ts'
 import { formatCid } from '../ipld/cid.ts'
-import type { Devnet } from '../node/devnet.ts'
 import type { TxRecord } from '../node/chain-records.ts'
+import type { Devnet } from '../node/devnet.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
 import { type Address, formatAddress, parseAddress } from '../state/address.ts'
 import type { StampedEvent } from '../state/event.ts'
@@ -11,7 +11,12 @@ import { RpcCode, RpcError } from './errors.ts'
 
 export interface EventJson {
   readonly emitter: string
-  readonly entries: readonly { readonly flags: number; readonly key: string; readonly codec: number; readonly value: string }[]
+  readonly entries: readonly {
+    readonly flags: number
+    readonly key: string
+    readonly codec: number
+    readonly value: string
+  }[]
 }
 
 export interface ReceiptJson {
@@ -20,7 +25,12 @@ export interface ReceiptJson {
   readonly returnCodec: number | null
   readonly gasUsed: string
   readonly events: readonly EventJson[]
-  readonly failures: readonly { readonly id: string; readonly method: string; readonly exitCode: number; readonly message: string }[]
+  readonly failures: readonly {
+    readonly id: string
+    readonly method: string
+    readonly exitCode: number
+    readonly message: string
+  }[]
   readonly note: string
 }
 
@@ -47,7 +57,12 @@ function failureJson({ id, method, exitCode, message }: FailureFrame): ReceiptJs
 export function eventJson({ emitter, entries }: StampedEvent): EventJson {
   return {
     emitter: emitter.toString(),
-    entries: entries.map(({ flags, key, codec, value }) => ({ flags: Number(flags), key, codec: Number(codec), value: hex(value) })),
+    entries: entries.map(({ flags, key, codec, value }) => ({
+      flags: Number(flags),
+      key,
+      codec: Number(codec),
+      value: hex(value),
+    })),
   }
 }
 
@@ -57,8 +72,14 @@ export function traceJson(event: TraceEvent): Record<string, unknown> {
       return { kind: 'gas', name: event.name, milligas: event.milligas.toString() }
     case 'call':
       return {
-        kind: 'call', from: event.from.toString(), to: formatAddress(event.to, 't'), method: event.method.toString(), value: event.value.toString(),
-        gas: event.gas.toString(), readOnly: event.readOnly, params: event.params === null ? null : hex(event.params),
+        kind: 'call',
+        from: event.from.toString(),
+        to: formatAddress(event.to, 't'),
+        method: event.method.toString(),
+        value: event.value.toString(),
+        gas: event.gas.toString(),
+        readOnly: event.readOnly,
+        params: event.params === null ? null : hex(event.params),
       }
     case 'invoke':
       return { kind: 'invoke', id: event.id.toString(), code: formatCid(event.code) }

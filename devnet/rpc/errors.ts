@@ -34,7 +34,15 @@ export interface RpcErrorBody {
 
 /** Errors of ours that name what the caller did wrong. */
 const CALLERS = new Set([
-  'AbiValueError', 'AddressError', 'CborError', 'CidError', 'MessageError', 'TokenError', 'TransactionError', 'MempoolError', 'RangeError',
+  'AbiValueError',
+  'AddressError',
+  'CborError',
+  'CidError',
+  'MessageError',
+  'TokenError',
+  'TransactionError',
+  'MempoolError',
+  'RangeError',
 ])
 
 export function toRpcError(error: unknown): RpcErrorBody {

@@ -37,7 +37,12 @@ export async function answer(table: MethodTable, text: string, caller: Caller): 
   }
   if (request.length === 0) return encode(failure(null, new RpcError(RpcCode.InvalidRequest, 'the batch is empty')))
   if (request.length > RPC_LIMITS.batch) {
-    return encode(failure(null, new RpcError(RpcCode.LimitExceeded, `a batch has at most ${RPC_LIMITS.batch} requests, not ${request.length}`)))
+    return encode(
+      failure(
+        null,
+        new RpcError(RpcCode.LimitExceeded, `a batch has at most ${RPC_LIMITS.batch} requests, not ${request.length}`),
+      ),
+    )
   }
   const responses = await Promise.all(request.map((one) => answerOne(table, one, caller)))
   const said = responses.filter((response) => response !== null)
@@ -55,10 +60,14 @@ async function answerOne(table: MethodTable, request: unknown, caller: Caller): 
     const run = table.methods.get(method)
     if (run === undefined) throw new RpcError(RpcCode.MethodNotFound, `the method ${shorten(method)} does not exist`)
     if (table.powers.has(method) && !caller.mayUsePowers) {
-      throw new RpcError(RpcCode.Refused, `${method} is a devnet power: only local programs may use it, not web pages of other origins`)
+      throw new RpcError(
+        RpcCode.Refused,
+        `${method} is a devnet power: only local programs may use it, not web pages of other origins`,
+      )
     }
     const list = params === undefined || params === null ? [] : Array.isArray(params) ? params : [params]
-    if (depthOf(list) > RPC_LIMITS.depth) throw new RpcError(RpcCode.InvalidParams, `params are nested deeper than ${RPC_LIMITS.depth}`)
+    if (depthOf(list) > RPC_LIMITS.depth)
+      throw new RpcError(RpcCode.InvalidParams, `params are nested deeper than ${RPC_LIMITS.depth}`)
     const result = (await run(list, caller)) ?? null
     return id === undefined ? null : { jsonrpc: '2.0', id: answerId, result }
   } catch (error) {

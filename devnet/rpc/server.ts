@@ -48,7 +48,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       socket.destroy()
       return
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => converse(webSocket, table, mayUsePowers(options, request)))
+    sockets.handleUpgrade(request, socket, head, (webSocket) =>
+      converse(webSocket, table, mayUsePowers(options, request)),
+    )
   })
   const port = await listen(server, options)
   return {
@@ -116,7 +118,11 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
   }
   const body = await readBody(request)
   if (body === undefined) {
-    reply(response, 413, { jsonrpc: '2.0', id: null, error: { code: -32005, message: `a request has at most ${SERVER_LIMITS.bodyBytes} bytes` } })
+    reply(response, 413, {
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32005, message: `a request has at most ${SERVER_LIMITS.bodyBytes} bytes` },
+    })
     return
   }
   const text = await answer(table, body, { mayUsePowers: mayUsePowers(options, request), session: null })
@@ -125,7 +131,9 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
 
 function reply(response: ServerResponse, status: number, value: unknown): void {
   const text = JSON.stringify(value, (_, item) => (typeof item === 'bigint' ? item.toString() : item))
-  response.writeHead(status, { 'content-type': 'application/json', connection: status === 413 ? 'close' : 'keep-alive' }).end(text)
+  response
+    .writeHead(status, { 'content-type': 'application/json', connection: status === 413 ? 'close' : 'keep-alive' })
+    .end(text)
 }
 
 /** Undefined when it is too large; the rest is not read then. */
@@ -151,15 +159,19 @@ function readBody(request: IncomingMessage): Promise<string | undefined> {
 function converse(socket: WebSocket, table: MethodTable, powers: boolean): void {
   const session: Session = {
     notify: (message) => {
-      if (socket.readyState === socket.OPEN) socket.send(JSON.stringify(message, (_, item) => (typeof item === 'bigint' ? item.toString() : item)))
+      if (socket.readyState === socket.OPEN)
+        socket.send(JSON.stringify(message, (_, item) => (typeof item === 'bigint' ? item.toString() : item)))
     },
     onClose: (run) => socket.once('close', run),
   }
   const caller: Caller = { mayUsePowers: powers, session }
   socket.on('message', (data) => {
-    answer(table, data.toString(), caller).then((text) => {
-      if (text !== '' && socket.readyState === socket.OPEN) socket.send(text)
-    }, () => socket.terminate())
+    answer(table, data.toString(), caller).then(
+      (text) => {
+        if (text !== '' && socket.readyState === socket.OPEN) socket.send(text)
+      },
+      () => socket.terminate(),
+    )
   })
   socket.on('error', () => socket.terminate())
 }
@@ -192,5 +204,7 @@ function mayUsePowers({ allowRemotePowers }: ServerOptions, request: IncomingMes
 }
 
 function isLoopback(address: string | undefined): boolean {
-  return address !== undefined && (LOOPBACK.has(address) || address.startsWith('127.') || address.startsWith('::ffff:127.'))
+  return (
+    address !== undefined && (LOOPBACK.has(address) || address.startsWith('127.') || address.startsWith('::ffff:127.'))
+  )
 }

@@ -70,35 +70,35 @@ export class ActorError extends Error {
   declare readonly trace: Trace
 }
 
-/** Puts the actors' frames above those of the test, once somebody looks. */
+/** What the machine says of an actor that left without a message, as release builds do for faults of the SDK. */
+const SILENT = 'actor aborted'
+
+/**
+ * Puts the actors' frames above those of the test, once somebody looks. The debug twin says more than the release build:
+ * its words take the place of silence.
+ */
 function mapStack(error: ActorError, explain: () => Explanation): void {
   const own = error.stack ?? ''
+  const { message } = error
+  const below = own.slice(own.indexOf(message) + message.length)
   let mapped: string | undefined
+  const map = (): string => {
+    mapped = own
+    const { frames, message: words } = explain()
+    if (words !== '' && error.note === SILENT) error.message = message.replace(SILENT, words)
+    return `${error.name}: ${error.message}${frames.map((frame) => `\n${frame}`).join('')}${below}`
+  }
   Object.defineProperty(error, 'stack', {
     configurable: true,
     enumerable: false,
     get() {
-      if (mapped === undefined) {
-        mapped = own
-        const [head, ...rest] = splitHead(own, error.message)
-        const { frames, message } = explain()
-        const said =
-          message === '' || error.message.includes(message) ? [] : message.split('\n').map((line) => `    ${line}`)
-        mapped = [head, ...said, ...frames, ...rest].join('\n')
-      }
+      mapped ??= map()
       return mapped
     },
     set(value: string) {
       mapped = value
     },
   })
-}
-
-/** The message may have several lines; what follows it are frames. */
-function splitHead(stack: string, message: string): string[] {
-  const end = stack.indexOf(message) + message.length
-  const rest = stack.slice(end).split('\n')
-  return [stack.slice(0, end), ...rest.slice(1)]
 }
 
 /** Readable, but not printed with the error. */

@@ -17,8 +17,10 @@ type Method = (...args: any[]) => any
 export type ActorClass = abstract new (...args: any[]) => any
 
 type BigKind = 64 | 'TokenAmount' | 'U256'
-/** Enums arrive by the names of their members: a plain number does not fit an enum, and that tells it apart. */
-type JsNumber<T> = number extends T ? ([Extract<Kind<T>, BigKind>] extends [never] ? number : bigint) : string
+/** Enums arrive by the names of their members. A number without a memory is one: AssemblyScript has no plain numbers. */
+type JsNumber<T> = ' as' extends keyof T ? ([Extract<Kind<T>, BigKind>] extends [never] ? number : bigint) : string
+/** Enums go in by name or by number. */
+type ArgNumber<T> = ' as' extends keyof T ? JsNumber<T> : string | number
 
 /** Whom a message may name: an address as text, an actor's ID, or anything that has an address. */
 export type Who = string | bigint | { readonly address: string }
@@ -60,7 +62,7 @@ export type Arg<T> =
       : T extends string
         ? string
         : T extends number
-          ? JsNumber<T>
+          ? ArgNumber<T>
           : T extends null
             ? null
             : T extends Bytes | Bytes32

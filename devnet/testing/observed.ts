@@ -10,10 +10,10 @@ import type { Address } from '../state/address.ts'
 import { addressId } from '../state/address.ts'
 import type { StampedEvent } from '../state/event.ts'
 import type { ActorDescription } from './actor.ts'
-import type { MessageRecord, SentMessage, WorldEvent } from './record.ts'
+import type { Ledger, MessageRecord, SentMessage, WorldEvent } from './record.ts'
 
 /** Who is who in a world. */
-export interface Book {
+export interface Book extends Ledger {
   descriptionOf(id: ActorId): ActorDescription | undefined
   idOf(address: Address): ActorId | undefined
   readonly codec: CodecOptions
@@ -52,6 +52,10 @@ export class Observed implements MessageRecord {
   get sent(): readonly SentMessage[] {
     this.#sent ??= readSent(this.trace, this.#book)
     return this.#sent
+  }
+
+  get ledger(): Ledger {
+    return this.#book
   }
 
   get logs(): readonly string[] {

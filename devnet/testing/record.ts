@@ -2,8 +2,8 @@
  * What a message did, and the watch that matchers keep over all worlds while the code between `expect(` and `)` runs.
  */
 import type { Trace } from '../engine/trace.ts'
-import type { ActorId } from '../state/actor.ts'
 import type { StampedEvent } from '../state/event.ts'
+import type { Who } from './js.ts'
 
 /** An event as its emitter's ABI has it; fields are empty when the emitter is unknown. */
 export interface WorldEvent {
@@ -47,16 +47,23 @@ export interface MessageRecord {
   /** Lines that actors logged; release builds of actors log nothing. */
   readonly logs: readonly string[]
   readonly trace: Trace
+  /** The world it ran in. */
+  readonly ledger: Ledger
 }
 
 /** A world as matchers see it. */
 export interface Ledger {
-  balanceOfId(id: ActorId): bigint
+  /** attoFIL. */
+  balanceOfId(id: bigint): bigint
+  idOfWho(who: Who): bigint | undefined
 }
 
 export interface Watch {
   readonly records: MessageRecord[]
+  /** Worlds that were touched. */
   readonly ledgers: Set<Ledger>
+  /** Called with each of them before anything happens there. */
+  readonly enter: (ledger: Ledger) => void
 }
 
 /** Of the process, not of the module: the harness may be loaded twice, as source and as package. */
@@ -68,24 +75,33 @@ function watches(): Watch[] {
   return shared[WATCHES]
 }
 
-/** Tells whoever watches of a message. */
-export function report(record: MessageRecord, ledger: Ledger): void {
+/** Tells whoever watches that something is about to happen in a world. */
+export function enterLedger(ledger: Ledger): void {
   for (const watch of watches()) {
-    watch.records.push(record)
+    if (watch.ledgers.has(ledger)) continue
     watch.ledgers.add(ledger)
+    watch.enter(ledger)
   }
 }
 
-/** Runs `run` and keeps what happened in any world meanwhile. */
-export function watchMessages(run: () => unknown): {
+/** Tells whoever watches of a message. */
+export function report(record: MessageRecord): void {
+  for (const watch of watches()) watch.records.push(record)
+}
+
+export interface Watched {
   readonly watch: Watch
   readonly error: unknown
   readonly hasFailed: boolean
-} {
-  const watch: Watch = { records: [], ledgers: new Set() }
+}
+
+/** Runs `run` and keeps what happened in any world meanwhile. */
+export function watchMessages(run: () => unknown, enter: Watch['enter'] = () => {}): Watched {
+  const watch: Watch = { records: [], ledgers: new Set(), enter }
   watches().push(watch)
   try {
-    run()
+    const returned = run()
+    if (returned instanceof Promise) throw new TypeError('calls answer at once: give a function that is not async')
     return { watch, error: undefined, hasFailed: false }
   } catch (error) {
     return { watch, error, hasFailed: true }

@@ -6,13 +6,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import {
-  decodedMappings,
-  GREATEST_LOWER_BOUND,
-  LEAST_UPPER_BOUND,
-  originalPositionFor,
-  TraceMap,
-} from '@jridgewell/trace-mapping'
+import { eachMapping, TraceMap } from '@jridgewell/trace-mapping'
 import { type WatchedModule, watchModule } from '../../compiler/gas/instrument.ts'
 import { readModule } from '../../compiler/wasm/reader.ts'
 import { ExitSignal } from '../engine/failure.ts'
@@ -44,11 +38,23 @@ export interface Position {
   readonly column: number
 }
 
+/** From `offset` in the raw module stands what was written here. */
+export interface Place {
+  readonly offset: number
+  /** Below the root. */
+  readonly source: string
+  /** From 1. */
+  readonly line: number
+  /** From 0. */
+  readonly column: number
+}
+
 export interface Twin {
   readonly watched: WatchedModule
   /** By index in the raw module, in the compiler's form: `actors/counter.actor/Counter#get`. */
   readonly names: ReadonlyMap<number, string>
-  readonly map: TraceMap
+  /** By ascending offset, what the source map knows of files that somebody wrote. */
+  readonly places: readonly Place[]
   readonly root: string
   readonly place: BuildPlace
   /** Raw offsets at which the bodies of the module's own functions begin. */
@@ -115,12 +121,21 @@ export function openTwin({ wasm, map }: TwinFile, place: BuildPlace): Twin {
   return {
     watched: watchModule(raw),
     names: readNames(raw),
-    map: new TraceMap(map),
+    places: readPlaces(map),
     place,
     root: place.root,
     bodies: (module.bodies ?? []).map(({ code }) => code.start),
     importCount: module.imports.filter(({ extern }) => extern.kind === 'function').length,
   }
+}
+
+function readPlaces(text: string): Place[] {
+  const places: Place[] = []
+  eachMapping(new TraceMap(text), ({ source, generatedColumn, originalLine, originalColumn }) => {
+    if (source === null || originalLine === null || isLibrary(source)) return
+    places.push({ offset: generatedColumn, source, line: originalLine, column: originalColumn ?? 0 })
+  })
+  return places
 }
 
 const FUNCTION_NAMES = 1
@@ -331,50 +346,42 @@ function formatFrames(twin: Twin, frames: readonly RawFrame[], top: Position | u
   return lines
 }
 
-/** `Counter.increment`; undefined for what nobody wrote: wrappers, the entry, the SDK. */
 function displayName(twin: Twin, { index }: RawFrame): string | undefined {
-  const name = twin.names.get(index - twin.watched.functionShift)
-  if (name === undefined || isLibrary(name)) return undefined
-  const short = name.slice(name.lastIndexOf('/') + 1).replace(/[#~]/g, '.')
-  return short.split('.').some((part) => part.startsWith('__')) || name.includes('.entry/') ? undefined : short
+  return sourceName(twin.names.get(index - twin.watched.functionShift))
+}
+
+/** `actors/counter.actor/Counter#get` → `Counter.get`; undefined for what nobody wrote: wrappers, the entry, the SDK. */
+export function sourceName(name: string | undefined): string | undefined {
+  const plain = name?.replace(/<.*>/, '')
+  if (plain === undefined || plain.startsWith('~') || plain.includes('.entry/')) return undefined
+  const short = plain.slice(plain.lastIndexOf('/') + 1).replace(/[#~]/g, '.')
+  return short.split('.').some((part) => part.includes('__')) ? undefined : short
 }
 
 function positionOf(twin: Twin, { index, offset }: RawFrame): Position | undefined {
   const raw = twin.watched.rawOffset(offset)
-  if (raw === undefined) return undefined
-  return mapOffset(twin, raw, twin.bodies[index - twin.watched.functionShift - twin.importCount] ?? 0)
+  const body = index - twin.watched.functionShift - twin.importCount
+  const start = twin.bodies[body]
+  if (raw === undefined || start === undefined) return undefined
+  return findPlace(twin, raw, start, twin.bodies[body + 1] ?? Number.POSITIVE_INFINITY)
 }
 
-/** The place in the sources of the instruction at `raw`, whose function begins at `start`; undefined inside the SDK. */
-export function mapOffset({ map, root }: Pick<Twin, 'map' | 'root'>, raw: number, start: number): Position | undefined {
-  let found = originalPositionFor(map, { line: 1, column: raw, bias: GREATEST_LOWER_BOUND })
-  if (found.source === null || lastMapped(map, raw) < start) {
-    found = originalPositionFor(map, { line: 1, column: raw, bias: LEAST_UPPER_BOUND })
-  }
-  if (found.source === null || isLibrary(found.source)) return undefined
-  return { file: join(root, found.source), line: found.line, column: found.column + 1 }
-}
-
-/** The offset of the mapping that holds at `raw`. */
-function lastMapped(map: TraceMap, raw: number): number {
-  const columns = segmentsOf(map)
+/**
+ * The nearest place that somebody wrote at or before `raw`, else after it, inside the function from `start` to `end`.
+ * Some instructions have no place, and inlined ones one in the SDK.
+ */
+function findPlace({ places, root }: Twin, raw: number, start: number, end: number): Position | undefined {
   let low = 0
-  let high = columns.length
+  let high = places.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (columns[middle]! <= raw) low = middle + 1
+    if (places[middle]!.offset <= raw) low = middle + 1
     else high = middle
   }
-  return columns[low - 1] ?? -1
-}
-
-const columnsOf = new WeakMap<TraceMap, readonly number[]>()
-
-function segmentsOf(map: TraceMap): readonly number[] {
-  let columns = columnsOf.get(map)
-  if (columns === undefined) {
-    columns = decodedMappings(map)[0]?.map(([column]) => column) ?? []
-    columnsOf.set(map, columns)
-  }
-  return columns
+  const found = [places[low - 1], places[low]].find(
+    (place) => place !== undefined && place.offset >= start && place.offset < end,
+  )
+  return found === undefined
+    ? undefined
+    : { file: join(root, found.source), line: found.line, column: found.column + 1 }
 }

@@ -4,7 +4,7 @@
  *
  * Worlds share a genesis and layer their writes over it, so that a fresh one costs microseconds.
  */
-import { type ApplyResult, applyMessage, applySystemCall } from '../engine/executor.ts'
+import { type ApplyOptions, type ApplyResult, applyMessage, applySystemCall } from '../engine/executor.ts'
 import { EngineExhausted } from '../engine/failure.ts'
 import { Linker } from '../engine/linker.ts'
 import type { MachineContext, Probe } from '../engine/machine-context.ts'
@@ -53,7 +53,7 @@ import {
 import type { ActorClass, Args, Who } from './js.ts'
 import { Mocks } from './mock.ts'
 import { type Book, Observed } from './observed.ts'
-import { type Ledger, type MessageRecord, report, type WorldEvent } from './record.ts'
+import { enterLedger, type MessageRecord, report, type WorldEvent } from './record.ts'
 import { explainFailure, type Replay } from './twin.ts'
 
 export interface WorldOptions {
@@ -119,7 +119,7 @@ interface Request {
   readonly payers: readonly ActorId[]
   /** A failed message leaves its fees; a failed deployment nothing, a view neither. */
   readonly keeps: 'always' | 'success' | 'never'
-  readonly apply: (context: MachineContext) => ApplyResult
+  readonly apply: (context: MachineContext, options: ApplyOptions) => ApplyResult
   readonly decode: (result: ApplyResult) => unknown
 }
 
@@ -130,7 +130,7 @@ export function world(options: WorldOptions = {}): World {
   return new World(options)
 }
 
-export class World implements HandleHost, Ledger, Book {
+export class World implements HandleHost, Book {
   readonly chainId: bigint
   readonly #genesis: Genesis
   readonly #store: BufferedBlockstore
@@ -384,8 +384,12 @@ export class World implements HandleHost, Ledger, Book {
 
   // --- what records ask -----------------------------------------------------------------------------------------
 
-  balanceOfId(id: ActorId): bigint {
-    return this.#context.state.getActor(id)?.balance ?? 0n
+  balanceOfId(id: bigint): bigint {
+    return this.#context.state.getActor(id as ActorId)?.balance ?? 0n
+  }
+
+  idOfWho(who: Who): bigint | undefined {
+    return this.#context.state.resolve(this.#toAddress(who))
   }
 
   /** By ID, or by the code that one of the known actors has too. */
@@ -412,8 +416,8 @@ export class World implements HandleHost, Ledger, Book {
   // --- messages -------------------------------------------------------------------------------------------------
 
   /** Accounts pay for what they send; from any other actor the message is made as if it had sent it. */
-  #message(sender: Sender, to: Address, method: bigint, params: Uint8Array, options: CallOptions): Request['apply'] {
-    return (context) =>
+  #message(sender: Sender, to: Address, method: bigint, params: Uint8Array, call: CallOptions): Request['apply'] {
+    return (context, options) =>
       applyMessage(
         context,
         {
@@ -421,15 +425,15 @@ export class World implements HandleHost, Ledger, Book {
           to,
           from: sender.address,
           sequence: context.state.getActor(sender.id)?.sequence ?? 0n,
-          value: (options.value ?? 0n) as TokenAmount,
-          gasLimit: options.gas ?? GAS_LIMIT,
+          value: (call.value ?? 0n) as TokenAmount,
+          gasLimit: call.gas ?? GAS_LIMIT,
           gasFeeCap: context.baseFee as TokenAmount,
           gasPremium: 0n as TokenAmount,
           method,
           params,
         },
         sender.isAccount ? 'explicit' : 'implicit',
-        { trace: true },
+        options,
       )
   }
 
@@ -443,7 +447,7 @@ export class World implements HandleHost, Ledger, Book {
     state.begin()
     let result: ApplyResult
     try {
-      result = request.apply(context)
+      result = request.apply(context, { trace: true })
     } catch (error) {
       state.revert()
       throw error instanceof EngineExhausted ? exhausted(error) : error
@@ -456,7 +460,7 @@ export class World implements HandleHost, Ledger, Book {
     const record = this.#record(request, result)
     if (request.target !== undefined) request.target.last = record
     noteGas(request.label, result.gasUsed)
-    report(record, this)
+    report(record)
     if (result.exitCode !== 0) throw this.#failure(request, result, before, below)
     if (keeps && result.events.length > 0) this.#events.push(...record.events)
     return record
@@ -516,7 +520,7 @@ export class World implements HandleHost, Ledger, Book {
           if (actor === undefined) tree.deleteActor(id)
           else tree.setActor(id, actor)
         }
-        request.apply({ ...rest, store, ...changes, state: tree })
+        request.apply({ ...rest, store, ...changes, state: tree }, {})
       },
     }
   }
@@ -525,6 +529,7 @@ export class World implements HandleHost, Ledger, Book {
   #poke(): void {
     this.#saveFailure?.()
     this.#saveFailure = null
+    enterLedger(this)
   }
 
   // --- deploying ------------------------------------------------------------------------------------------------
@@ -532,8 +537,8 @@ export class World implements HandleHost, Ledger, Book {
   #deploy(actor: unknown, args: readonly unknown[], options: CallOptions, below: Below): Record<string, unknown> {
     const description = describeActor(actor)
     const { abi } = description
-    const constructor = abi.methods.find(({ kind }) => kind === 'constructor')!
-    const params = refusing(below, () => encodeParams(abi, constructor, args, this.#codec))
+    const creation = abi.methods.find(({ kind }) => kind === 'constructor')!
+    const params = refusing(below, () => encodeParams(abi, creation, args, this.#codec))
     const sender = refusing(below, () => this.#sender(options.from))
     const value = (options.value ?? 0n) as TokenAmount
     if (value > this.balanceOfId(sender.id)) throw new RangeError(`the deployer has less than ${value} attoFIL`)
@@ -547,7 +552,7 @@ export class World implements HandleHost, Ledger, Book {
         payers: [],
         keeps: 'success',
         decode: () => undefined,
-        apply: (context) => {
+        apply: (context, options) => {
           id = install(context, description, sender, value, ordinal)
           return applySystemCall(
             context,
@@ -562,7 +567,7 @@ export class World implements HandleHost, Ledger, Book {
               value,
               gasLimit: GAS_LIMIT,
             },
-            { trace: true },
+            options,
           )
         },
       },

@@ -248,3 +248,23 @@ describe('upgrades', async () => {
     await expect(compile('plain.actor.ts', source, { against: old })).rejects.toThrow('TRP-6020')
   })
 })
+
+describe('a bare constructor', () => {
+  it('takes its one argument without an array', async () => {
+    const source = `import { actor, view, Address } from 'troupe/actor'
+@actor
+export class Account {
+  address: Address
+  /** @bare */
+  constructor(address: Address) { this.address = address }
+  @view(2) pubkeyAddress(): Address { return this.address }
+}
+`
+    const artifact = await compile('account.actor.ts', { 'account.actor.ts': source })
+    expect(artifact.abi.methods[0]).toMatchObject({ name: 'Constructor', encoding: 'bare' })
+    const world = await World.create()
+    const id = world.install(artifact.wasm)
+    world.send(id, 1n, encodeCbor(wireAddress(77n)), { from: 0n as never })
+    expect(world.send(id, 2n, EMPTY).value).toEqual(wireAddress(77n))
+  })
+})

@@ -15,11 +15,18 @@ export async function runInThread(folder: string): Promise<VectorsOutcome> {
   try {
     await build({
       entryPoints: [new URL('./worker.ts', import.meta.url).pathname],
-      bundle: true, platform: 'node', format: 'cjs', outfile: join(out, 'worker.cjs'), logLevel: 'error',
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      outfile: join(out, 'worker.cjs'),
+      logLevel: 'error',
       external: ['secp256k1', '@chainsafe/blst'],
     })
     return await new Promise((resolve, reject) => {
-      const worker = new Worker(join(out, 'worker.cjs'), { workerData: folder, resourceLimits: { stackSizeMb: 256, maxOldGenerationSizeMb: 8192 } })
+      const worker = new Worker(join(out, 'worker.cjs'), {
+        workerData: folder,
+        resourceLimits: { stackSizeMb: 256, maxOldGenerationSizeMb: 8192 },
+      })
       worker.once('message', resolve)
       worker.once('error', reject)
     })

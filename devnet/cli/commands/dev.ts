@@ -18,7 +18,8 @@ import { type Answer, paint, talk, toJson } from '../output.ts'
 export const dev: Command = {
   name: 'dev',
   usage: 'dev [folder] [flags]',
-  about: 'Compiles the actors, runs a devnet with them, and puts every change of their source into the running network.',
+  about:
+    'Compiles the actors, runs a devnet with them, and puts every change of their source into the running network.',
   example: 'troupe dev\ntroupe call Counter.increment 41',
   flags: DEVNET_FLAGS,
   needsStack: true,
@@ -34,8 +35,10 @@ async function run(input: Input): Promise<Answer> {
   const changes = await live.start()
   if (!input.isJson) talk(banner(opened, performance.now() - started))
   for (const change of changes) say.change(change, 0)
-  if (input.isJson) process.stdout.write(`${toJson({ event: 'ready', ...readyData(opened, performance.now() - started) })}\n`)
-  else if (listActorFiles(opened.project).length === 0) talk(`no *.actor.ts in ${opened.project.actorsFolder}; write one, it is deployed when you save it`)
+  if (input.isJson)
+    process.stdout.write(`${toJson({ event: 'ready', ...readyData(opened, performance.now() - started) })}\n`)
+  else if (listActorFiles(opened.project).length === 0)
+    talk(`no *.actor.ts in ${opened.project.actorsFolder}; write one, it is deployed when you save it`)
   opened.devnet.chain.onBlock(say.block)
 
   const watcher = await watchProject(opened.project, async (paths) => {
@@ -43,7 +46,11 @@ async function run(input: Input): Promise<Answer> {
     for (const change of await live.reload(paths)) say.change(change, performance.now() - begun)
   })
   await untilStopped((key) => {
-    if (key === 'd') live.discard().then((done) => done.forEach((change) => void say.change(change, 0)), (error) => talk(String(error)))
+    if (key === 'd')
+      live.discard().then(
+        (done) => done.forEach((change) => void say.change(change, 0)),
+        (error) => talk(String(error)),
+      )
     if (key === 'm') writeStubs(live, opened)
   })
   await watcher.close()
@@ -72,8 +79,12 @@ function reporter(input: Input, { project }: Opened) {
         if (transaction.kind !== 'signed') continue
         const { exitCode, gasUsed, note } = block.results[index]!
         const cid = formatCid(transactionCid(transaction))
-        if (input.isJson) event({ event: 'message', height: block.header.height, cid, exitCode, gasUsed: gasUsed.toString(), note })
-        else talk(`${paint('dim', `#${block.header.height}`)} ${exitCode === 0 ? paint('green', 'ok') : paint('red', `exit ${exitCode}`)} ${cid.slice(-8)} gas ${gasUsed}${note === '' ? '' : ` ${note}`}`)
+        if (input.isJson)
+          event({ event: 'message', height: block.header.height, cid, exitCode, gasUsed: gasUsed.toString(), note })
+        else
+          talk(
+            `${paint('dim', `#${block.header.height}`)} ${exitCode === 0 ? paint('green', 'ok') : paint('red', `exit ${exitCode}`)} ${cid.slice(-8)} gas ${gasUsed}${note === '' ? '' : ` ${note}`}`,
+          )
       }
     },
   }
@@ -99,7 +110,10 @@ function describeChange(change: LiveChange, ms: number, root: string): string {
       ].join('\n')
     }
     case 'broken':
-      return change.diagnostics.map((diagnostic) => formatDiagnostic(diagnostic, readIfExists(join(root, diagnostic.file)) ?? '', { color: false })).join('\n')
+      return change.diagnostics
+        .map((diagnostic) =>
+          formatDiagnostic(diagnostic, readIfExists(join(root, diagnostic.file)) ?? '', { color: false }),
+        )
+        .join('\n')
   }
 }
-

@@ -1,7 +1,8 @@
 /** `troupe node`: the devnet alone. */
+
+import { banner, readyData } from '../banner.ts'
 import type { Command, Input } from '../command.ts'
 import { DEVNET_FLAGS, openForCommand, untilStopped } from '../devnet-command.ts'
-import { banner, readyData } from '../banner.ts'
 import { type Answer, talk, toJson } from '../output.ts'
 
 export const node: Command = {
@@ -17,7 +18,8 @@ export const node: Command = {
 async function run(input: Input): Promise<Answer> {
   const started = performance.now()
   const opened = await openForCommand(input)
-  if (input.isJson) process.stdout.write(`${toJson({ event: 'ready', ...readyData(opened, performance.now() - started) })}\n`)
+  if (input.isJson)
+    process.stdout.write(`${toJson({ event: 'ready', ...readyData(opened, performance.now() - started) })}\n`)
   else talk(banner(opened, performance.now() - started))
   await untilStopped()
   await opened.close()

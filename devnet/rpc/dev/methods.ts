@@ -1,21 +1,30 @@
 /** `troupe_*`: the devnet's own methods. Reading is for everybody, the powers are not. */
 import type { Abi } from '../../../compiler/abi/schema.ts'
-import { VERSION } from '../../primitives/version.ts'
-import { CborReader } from '../../ipld/dag-cbor.ts'
 import { formatCid, parseCid } from '../../ipld/cid.ts'
+import { CborReader } from '../../ipld/dag-cbor.ts'
 import { formatEthAddress } from '../../node/accounts.ts'
 import type { BlockPolicy, Included } from '../../node/chain.ts'
 import type { Devnet } from '../../node/devnet.ts'
+import { GAS_MARKET } from '../../node/gas-market.ts'
 import { completeMessage, EstimateError, signTransaction, tryMessage } from '../../node/messages.ts'
 import type { Power } from '../../node/transaction.ts'
-import { GAS_MARKET } from '../../node/gas-market.ts'
+import { decodeTransaction } from '../../node/transaction.ts'
+import { VERSION } from '../../primitives/version.ts'
 import type { ActorId } from '../../state/actor.ts'
 import { decodeAddress, formatAddress } from '../../state/address.ts'
-import { decodeTransaction } from '../../node/transaction.ts'
 import type { Message } from '../../state/message.ts'
 import type { TokenAmount } from '../../state/token.ts'
 import {
-  asAddress, asBytes, asCount, asInteger, asObject, asText, hex, invalid, receiptJson, traceJson,
+  asAddress,
+  asBytes,
+  asCount,
+  asInteger,
+  asObject,
+  asText,
+  hex,
+  invalid,
+  receiptJson,
+  traceJson,
 } from '../convert.ts'
 import { RpcError } from '../errors.ts'
 import type { Method } from '../router.ts'
@@ -30,8 +39,10 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
   const reading: Record<string, Method> = {
     troupe_status: () => status(devnet),
     troupe_accounts: () => listAccounts(devnet),
-    troupe_actors: () => devnet.actors.all().map((actor) => ({ ...actor, id: actor.id.toString(), code: formatCid(actor.code) })),
+    troupe_actors: () =>
+      devnet.actors.all().map((actor) => ({ ...actor, id: actor.id.toString(), code: formatCid(actor.code) })),
     troupe_actor: ([who]) => describeActor(devnet, who),
+    troupe_balance: ([who]) => balanceOf(devnet, who),
     troupe_block: ([height]) => describeBlock(devnet, height),
     troupe_call: ([draft]) => readOnlyCall(devnet, asObject(draft, 'the call')),
     troupe_trace: ([cid]) => traceOf(devnet, cid),
@@ -58,13 +69,31 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
       return true
     },
     troupe_setBalance: ([who, amount]) =>
-      applied(chain.apply([{ power: 'set-balance', address: asAddress(devnet, who, 'the address'), balance: asInteger(amount, 'the balance') as TokenAmount }])),
+      applied(
+        chain.apply([
+          {
+            power: 'set-balance',
+            address: asAddress(devnet, who, 'the address'),
+            balance: asInteger(amount, 'the balance') as TokenAmount,
+          },
+        ]),
+      ),
     troupe_setSequence: ([who, sequence]) =>
-      applied(chain.apply([{ power: 'set-sequence', address: asAddress(devnet, who, 'the address'), sequence: asInteger(sequence, 'the sequence') }])),
+      applied(
+        chain.apply([
+          {
+            power: 'set-sequence',
+            address: asAddress(devnet, who, 'the address'),
+            sequence: asInteger(sequence, 'the sequence'),
+          },
+        ]),
+      ),
     troupe_setState: ([who, root, blocks]) => {
       if (!Array.isArray(blocks)) throw invalid('the blocks are no array')
       const power: Power = {
-        power: 'set-state', actor: actorId(devnet, who), root: parseCid(asText(root, 'the root')),
+        power: 'set-state',
+        actor: actorId(devnet, who),
+        root: parseCid(asText(root, 'the root')),
         blocks: blocks.map((block, index) => asBytes(block, `block ${index}`)),
       }
       return applied(chain.apply([power]))
@@ -96,9 +125,20 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
 function status({ chain, chainId, networkName, bundle }: Devnet): unknown {
   const { head, config } = chain.application
   return {
-    version: VERSION, chainId: chainId.toString(), networkName, profile: config.profile.name, networkVersion: config.profile.networkVersion,
-    consensus: 'instant', height: head.height, timeMs: head.timeMs, hash: hex(head.hash), stateRoot: formatCid(head.stateRoot), appHash: hex(head.appHash),
-    baseFee: head.nextBaseFee.toString(), pending: chain.mempool.size, bundle: formatCid(bundle.root),
+    version: VERSION,
+    chainId: chainId.toString(),
+    networkName,
+    profile: config.profile.name,
+    networkVersion: config.profile.networkVersion,
+    consensus: 'instant',
+    height: head.height,
+    timeMs: head.timeMs,
+    hash: hex(head.hash),
+    stateRoot: formatCid(head.stateRoot),
+    appHash: hex(head.appHash),
+    baseFee: head.nextBaseFee.toString(),
+    pending: chain.mempool.size,
+    bundle: formatCid(bundle.root),
   }
 }
 
@@ -106,12 +146,32 @@ function listAccounts({ accounts, chain }: Devnet): unknown {
   const { state } = chain.application.queryMachine().context
   return accounts.map(({ name, address, eth, ethAddress }) => {
     const [id, ethId] = [state.resolve(address), state.resolve(ethAddress)]
-    const balanceOf = (actor: ActorId | undefined) => (actor === undefined ? '0' : (state.getActor(actor)?.balance ?? 0n).toString())
+    const balanceOf = (actor: ActorId | undefined) =>
+      actor === undefined ? '0' : (state.getActor(actor)?.balance ?? 0n).toString()
     return {
-      name, address: formatAddress(address, 't'), delegated: formatAddress(ethAddress, 't'), eth: formatEthAddress(eth),
-      id: id?.toString() ?? null, ethId: ethId?.toString() ?? null, balance: balanceOf(id), ethBalance: balanceOf(ethId),
+      name,
+      address: formatAddress(address, 't'),
+      delegated: formatAddress(ethAddress, 't'),
+      eth: formatEthAddress(eth),
+      id: id?.toString() ?? null,
+      ethId: ethId?.toString() ?? null,
+      balance: balanceOf(id),
+      ethBalance: balanceOf(ethId),
     }
   })
+}
+
+/** Of any address, used or not. */
+function balanceOf(devnet: Devnet, who: unknown): unknown {
+  const { state } = devnet.chain.application.queryMachine().context
+  const address = asAddress(devnet, who, 'the address')
+  const id = state.resolve(address)
+  const actor = id === undefined ? undefined : state.getActor(id)
+  return {
+    address: formatAddress(address, 't'),
+    id: id?.toString() ?? null,
+    balance: (actor?.balance ?? 0n).toString(),
+  }
 }
 
 function actorId(devnet: Devnet, who: unknown): ActorId {
@@ -129,34 +189,53 @@ function describeActor(devnet: Devnet, who: unknown): unknown {
   const known = devnet.actors.byId(id)
   const builtin = manifest.names[(manifest.types.get(actor.code) ?? 0) - 1]
   return {
-    id: id.toString(), code: formatCid(actor.code), state: formatCid(actor.state), block: block === undefined ? null : hex(block),
-    sequence: actor.sequence.toString(), balance: actor.balance.toString(),
+    id: id.toString(),
+    code: formatCid(actor.code),
+    state: formatCid(actor.state),
+    block: block === undefined ? null : hex(block),
+    sequence: actor.sequence.toString(),
+    balance: actor.balance.toString(),
     delegated: actor.delegated === null ? null : formatAddress(actor.delegated, 't'),
-    name: known?.name ?? builtin ?? null, abi: known?.abi ?? null,
+    name: known?.name ?? builtin ?? null,
+    abi: known?.abi ?? null,
   }
 }
 
 function describeBlock({ chain }: Devnet, height: unknown): unknown {
-  const number = height === undefined || height === 'latest' ? chain.application.head.height : asCount(height, 'the height', Number.MAX_SAFE_INTEGER)
+  const number =
+    height === undefined || height === 'latest'
+      ? chain.application.head.height
+      : asCount(height, 'the height', Number.MAX_SAFE_INTEGER)
   const block = chain.application.block(number)
   if (block === undefined) return null
   const { header, txs, results } = block
   return {
-    height: header.height, timeMs: header.timeMs, hash: hex(header.hash), parentHash: hex(header.parentHash), stateRoot: formatCid(header.stateRoot),
-    appHash: hex(header.appHash), baseFee: header.baseFee.toString(), gasUsed: header.gasUsed.toString(),
-    txs: txs.map(hex), receipts: results.map(receiptJson),
+    height: header.height,
+    timeMs: header.timeMs,
+    hash: hex(header.hash),
+    parentHash: hex(header.parentHash),
+    stateRoot: formatCid(header.stateRoot),
+    appHash: hex(header.appHash),
+    baseFee: header.baseFee.toString(),
+    gasUsed: header.gasUsed.toString(),
+    txs: txs.map(hex),
+    receipts: results.map(receiptJson),
   }
 }
 
 function asDraft(devnet: Devnet, draft: Record<string, unknown>) {
-  const optional = (key: string) => (draft[key] === undefined || draft[key] === null ? {} : { [key]: asInteger(draft[key], key) })
+  const optional = (key: string) =>
+    draft[key] === undefined || draft[key] === null ? {} : { [key]: asInteger(draft[key], key) }
   return {
     from: asAddress(devnet, draft['from'] ?? 'alice', 'from'),
     to: asAddress(devnet, draft['to'], 'to'),
     value: asInteger(draft['value'] ?? 0, 'value'),
     method: asInteger(draft['method'] ?? 0, 'method'),
     params: asBytes(draft['params'], 'params'),
-    ...optional('sequence'), ...optional('gasLimit'), ...optional('gasFeeCap'), ...optional('gasPremium'),
+    ...optional('sequence'),
+    ...optional('gasLimit'),
+    ...optional('gasFeeCap'),
+    ...optional('gasPremium'),
   }
 }
 
@@ -168,7 +247,8 @@ async function send(devnet: Devnet, draft: Record<string, unknown>): Promise<unk
   } catch (error) {
     if (!(error instanceof EstimateError)) throw error
     throw new RpcError(1, error.message, {
-      exitCode: error.exitCode, receipt: error.result === null ? null : receiptJson(error.result),
+      exitCode: error.exitCode,
+      receipt: error.result === null ? null : receiptJson(error.result),
     })
   }
   const cid = devnet.chain.submit(signTransaction(devnet, message))
@@ -190,10 +270,21 @@ function readOnlyCall(devnet: Devnet, draft: Record<string, unknown>): unknown {
   const { from, to, value, method, params } = asDraft(devnet, draft)
   const height = draft['height']
   const { application } = devnet.chain
-  const machine = height === undefined ? application.queryMachine() : application.machineAfter(asCount(height, 'the height', Number.MAX_SAFE_INTEGER))
+  const machine =
+    height === undefined
+      ? application.queryMachine()
+      : application.machineAfter(asCount(height, 'the height', Number.MAX_SAFE_INTEGER))
   const message: Message = {
-    version: 0n, from, to, sequence: 0n, value: value as TokenAmount, gasLimit: GAS_MARKET.blockGasLimit, gasFeeCap: 0n as TokenAmount,
-    gasPremium: 0n as TokenAmount, method, params,
+    version: 0n,
+    from,
+    to,
+    sequence: 0n,
+    value: value as TokenAmount,
+    gasLimit: GAS_MARKET.blockGasLimit,
+    gasFeeCap: 0n as TokenAmount,
+    gasPremium: 0n as TokenAmount,
+    method,
+    params,
   }
   return receiptJson(tryMessage(machine, message))
 }
@@ -208,8 +299,11 @@ async function deploy(devnet: Devnet, request: Record<string, unknown>): Promise
   const done = await applied(
     devnet.chain.apply([
       {
-        power: 'deploy', code: asBytes(request['code'], 'code'), params: asBytes(request['params'], 'params'),
-        value: asInteger(request['value'] ?? 0, 'value') as TokenAmount, from: asAddress(devnet, request['from'] ?? 'alice', 'from'),
+        power: 'deploy',
+        code: asBytes(request['code'], 'code'),
+        params: asBytes(request['params'], 'params'),
+        value: asInteger(request['value'] ?? 0, 'value') as TokenAmount,
+        from: asAddress(devnet, request['from'] ?? 'alice', 'from'),
       },
     ]),
   )
@@ -230,10 +324,15 @@ function asNamed(request: Record<string, unknown>): Deployment {
 
 /** Several actors in one block: all of them change, or none. */
 async function upgrade(devnet: Devnet, requests: unknown): Promise<unknown> {
-  const list = Array.isArray(requests) ? requests.map((request) => asObject(request, 'an upgrade')) : [asObject(requests, 'the upgrade')]
+  const list = Array.isArray(requests)
+    ? requests.map((request) => asObject(request, 'an upgrade'))
+    : [asObject(requests, 'the upgrade')]
   const powers: Power[] = list.map((request) => ({
-    power: 'upgrade', actor: actorId(devnet, request['actor']), code: asBytes(request['code'], 'code'),
-    mode: asMode(request['mode']), params: asBytes(request['params'], 'params'),
+    power: 'upgrade',
+    actor: actorId(devnet, request['actor']),
+    code: asBytes(request['code'], 'code'),
+    mode: asMode(request['mode']),
+    params: asBytes(request['params'], 'params'),
   }))
   const done = await applied(devnet.chain.apply(powers))
   const { state } = devnet.chain.application.queryMachine().context
@@ -255,19 +354,35 @@ function asMode(mode: unknown): 'keep' | 'migrate' | 'discard' {
 async function impersonate(devnet: Devnet, draft: Record<string, unknown>): Promise<unknown> {
   const { from, to, value, method, params } = asDraft(devnet, draft)
   const message: Message = {
-    version: 0n, from, to, sequence: 0n, value: value as TokenAmount, gasLimit: GAS_MARKET.blockGasLimit, gasFeeCap: 0n as TokenAmount,
-    gasPremium: 0n as TokenAmount, method, params,
+    version: 0n,
+    from,
+    to,
+    sequence: 0n,
+    value: value as TokenAmount,
+    gasLimit: GAS_MARKET.blockGasLimit,
+    gasFeeCap: 0n as TokenAmount,
+    gasPremium: 0n as TokenAmount,
+    method,
+    params,
   }
   return applied(devnet.chain.apply([{ power: 'impersonate', message }]))
 }
 
 function traceOf(devnet: Devnet, cid: unknown): unknown {
   const { application } = devnet.chain
-  const location = cid === undefined || cid === 'last' ? lastMessage(devnet) : application.locate(parseCid(asText(cid, 'the CID')))
+  const location =
+    cid === undefined || cid === 'last' ? lastMessage(devnet) : application.locate(parseCid(asText(cid, 'the CID')))
   if (location === undefined) throw invalid(`no message ${String(cid)} is on the chain`)
   const tx = decodeTransaction(application.block(location.height)!.txs[location.index]!)
   const result = application.traceTransaction(location)
-  const message = tx.kind === 'signed' ? { from: formatAddress(tx.message.from, 't'), to: formatAddress(tx.message.to, 't'), method: tx.message.method.toString() } : null
+  const message =
+    tx.kind === 'signed'
+      ? {
+          from: formatAddress(tx.message.from, 't'),
+          to: formatAddress(tx.message.to, 't'),
+          method: tx.message.method.toString(),
+        }
+      : null
   return { ...location, message, ...receiptJson(result), trace: result.trace.map(traceJson) }
 }
 
@@ -287,4 +402,3 @@ function asPolicy(policy: unknown): BlockPolicy {
   if (kind === 'interval') return { kind, intervalMs: asCount(intervalMs, 'intervalMs', 86_400_000) }
   throw invalid('the policy is none of auto, manual, interval')
 }
-

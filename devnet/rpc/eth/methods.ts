@@ -2,9 +2,10 @@
  * `eth_*`, `net_*`, `web3_*`: for now what a wallet asks first, and the clock and snapshot verbs of other devnets.
  * Amounts are hex quantities of attoFIL; blocks are heights.
  */
+
+import type { Devnet } from '../../node/devnet.ts'
 import { keccak256 } from '../../primitives/hash.ts'
 import { VERSION } from '../../primitives/version.ts'
-import type { Devnet } from '../../node/devnet.ts'
 import { ethAddressToFilecoin } from '../../state/address.ts'
 import type { TokenAmount } from '../../state/token.ts'
 import { asBytes, asCount, asInteger, asText, hex, invalid } from '../convert.ts'
@@ -32,7 +33,8 @@ export function ethMethods(
 
   /** Only the newest state and its predecessors by number are known. */
   const machineAt = (tag: unknown) => {
-    if (tag === undefined || tag === 'latest' || tag === 'pending' || tag === 'safe' || tag === 'finalized') return application.queryMachine()
+    if (tag === undefined || tag === 'latest' || tag === 'pending' || tag === 'safe' || tag === 'finalized')
+      return application.queryMachine()
     if (tag === 'earliest') return application.machineAfter(0)
     return application.machineAfter(asCount(tag, 'the block number', Number.MAX_SAFE_INTEGER))
   }
@@ -73,11 +75,19 @@ export function ethMethods(
     return true
   }
   const setBalance: Method = async ([address, amount]) => {
-    await chain.apply([{ power: 'set-balance', address: asEthAddress(address), balance: asInteger(amount, 'the balance') as TokenAmount }])
+    await chain.apply([
+      {
+        power: 'set-balance',
+        address: asEthAddress(address),
+        balance: asInteger(amount, 'the balance') as TokenAmount,
+      },
+    ])
     return true
   }
   const setNonce: Method = async ([address, nonce]) => {
-    await chain.apply([{ power: 'set-sequence', address: asEthAddress(address), sequence: asInteger(nonce, 'the nonce') }])
+    await chain.apply([
+      { power: 'set-sequence', address: asEthAddress(address), sequence: asInteger(nonce, 'the nonce') },
+    ])
     return true
   }
   const setAutomine: Method = ([on]) => {
@@ -90,12 +100,25 @@ export function ethMethods(
     return true
   }
   const powers: Record<string, Method> = {
-    evm_mine: mine, anvil_mine: mine, hardhat_mine: mine,
-    evm_increaseTime: increaseTime, evm_setNextBlockTimestamp: setTime, anvil_setNextBlockTimestamp: setTime, evm_setTime: setTime,
-    evm_snapshot: own.get('troupe_snapshot')!, anvil_snapshot: own.get('troupe_snapshot')!,
-    evm_revert: own.get('troupe_revert')!, anvil_revert: own.get('troupe_revert')!,
-    anvil_setBalance: setBalance, hardhat_setBalance: setBalance, anvil_setNonce: setNonce, hardhat_setNonce: setNonce,
-    evm_setAutomine: setAutomine, anvil_setAutomine: setAutomine, anvil_setIntervalMining: setIntervalMining, evm_setIntervalMining: setIntervalMining,
+    evm_mine: mine,
+    anvil_mine: mine,
+    hardhat_mine: mine,
+    evm_increaseTime: increaseTime,
+    evm_setNextBlockTimestamp: setTime,
+    anvil_setNextBlockTimestamp: setTime,
+    evm_setTime: setTime,
+    evm_snapshot: own.get('troupe_snapshot')!,
+    anvil_snapshot: own.get('troupe_snapshot')!,
+    evm_revert: own.get('troupe_revert')!,
+    anvil_revert: own.get('troupe_revert')!,
+    anvil_setBalance: setBalance,
+    hardhat_setBalance: setBalance,
+    anvil_setNonce: setNonce,
+    hardhat_setNonce: setNonce,
+    evm_setAutomine: setAutomine,
+    anvil_setAutomine: setAutomine,
+    anvil_setIntervalMining: setIntervalMining,
+    evm_setIntervalMining: setIntervalMining,
   }
   return {
     methods: new Map([...Object.entries(reading), ...Object.entries(powers)]),

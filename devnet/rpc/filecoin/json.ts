@@ -134,7 +134,10 @@ export function asSignedMessage(value: unknown): { readonly message: Message; re
   const signature = asObject(json['Signature'], 'the signature')
   const type = signature['Type']
   if (type !== 1 && type !== 2 && type !== 3) throw invalid(`signature type ${String(type)} is unknown`)
-  return { message: asMessage(json['Message']), signature: { type: type as SignatureType, data: fromBase64(signature['Data']) } }
+  return {
+    message: asMessage(json['Message']),
+    signature: { type: type as SignatureType, data: fromBase64(signature['Data']) },
+  }
 }
 
 export function receiptJson(result: TxRecord | ApplyResult): unknown {

@@ -5,45 +5,79 @@
  * @source lotus `api/api_full.go`, `documentation/en/api-v1-unstable-methods.md`
  */
 import { MessageRefused } from '../../engine/executor.ts'
-import { type CborValue, decodeCbor, isLink } from '../../ipld/dag-cbor.ts'
+import type { Machine } from '../../engine/machine.ts'
 import { formatCid } from '../../ipld/cid.ts'
+import { type CborValue, decodeCbor, isLink } from '../../ipld/dag-cbor.ts'
+import { formatEthAddress } from '../../node/accounts.ts'
 import type { BlockHeader, MessageLocation } from '../../node/chain-records.ts'
 import type { Devnet } from '../../node/devnet.ts'
-import { accountOfAddress, completeMessage, estimateGas, EstimateError, signTransaction, tryMessage } from '../../node/messages.ts'
-import { decodeTransaction, encodeTransaction, type SignedTransaction } from '../../node/transaction.ts'
-import type { Machine } from '../../engine/machine.ts'
-import { VERSION } from '../../primitives/version.ts'
-import {
-  type Address, addressProtocol, decodeAddress, delegatedToEthAddress, ethAddressToFilecoin, formatAddress, idAddress, parseAddress,
-} from '../../state/address.ts'
-import type { Actor, ActorId } from '../../state/actor.ts'
-import { type Message, messageCid } from '../../state/message.ts'
 import { GAS_MARKET } from '../../node/gas-market.ts'
-import { formatEthAddress } from '../../node/accounts.ts'
+import {
+  accountOfAddress,
+  completeMessage,
+  EstimateError,
+  estimateGas,
+  signTransaction,
+  tryMessage,
+} from '../../node/messages.ts'
+import { decodeTransaction, encodeTransaction, type SignedTransaction } from '../../node/transaction.ts'
+import { VERSION } from '../../primitives/version.ts'
+import type { Actor, ActorId } from '../../state/actor.ts'
+import {
+  type Address,
+  addressProtocol,
+  decodeAddress,
+  delegatedToEthAddress,
+  ethAddressToFilecoin,
+  formatAddress,
+  idAddress,
+  parseAddress,
+} from '../../state/address.ts'
+import { type Message, messageCid } from '../../state/message.ts'
 import { asBytes, asCount, asText, hex, invalid } from '../convert.ts'
 import { RpcError } from '../errors.ts'
 import type { Method, Session } from '../router.ts'
 import {
-  asCid, asMessage, asSignedMessage, base64, blockCid, cidJson, messageJson, receiptJson, signedMessageJson, tipsetJson,
+  asCid,
+  asMessage,
+  asSignedMessage,
+  base64,
+  blockCid,
+  cidJson,
+  messageJson,
+  receiptJson,
+  signedMessageJson,
+  tipsetJson,
 } from './json.ts'
 
 const API_VERSION = 0x020300
 /** Lotus' answer for what does not exist in a state. */
 const NOT_FOUND = 1
 
-export function filecoinMethods(devnet: Devnet): { readonly methods: Map<string, Method>; readonly powers: Set<string> } {
+export function filecoinMethods(devnet: Devnet): {
+  readonly methods: Map<string, Method>
+  readonly powers: Set<string>
+} {
   const filecoin = new FilecoinApi(devnet)
   const methods: Record<string, Method> = {
     Version: () => ({ Version: `troupe-${VERSION}`, APIVersion: API_VERSION, BlockDelay: 1 }),
     NodeStatus: () => ({ SyncStatus: { Epoch: devnet.chain.application.head.height, Behind: 0 } }),
     StateNetworkName: () => devnet.networkName,
     StateNetworkVersion: () => devnet.chain.application.config.profile.networkVersion,
-    StateGetNetworkParams: () => ({ NetworkName: devnet.networkName, BlockDelaySecs: 1, ConsensusMinerMinPower: '0', Eip155ChainID: Number(devnet.chainId), AddressPrefix: 't' }),
+    StateGetNetworkParams: () => ({
+      NetworkName: devnet.networkName,
+      BlockDelaySecs: 1,
+      ConsensusMinerMinPower: '0',
+      Eip155ChainID: Number(devnet.chainId),
+      AddressPrefix: 't',
+    }),
 
     ChainHead: () => tipsetJson(devnet.chain.application.head),
     ChainGetGenesis: () => tipsetJson(filecoin.header(0)),
-    ChainGetTipSetByHeight: ([height]) => tipsetJson(filecoin.header(asCount(height, 'the height', Number.MAX_SAFE_INTEGER))),
-    ChainGetTipSetAfterHeight: ([height]) => tipsetJson(filecoin.header(asCount(height, 'the height', Number.MAX_SAFE_INTEGER))),
+    ChainGetTipSetByHeight: ([height]) =>
+      tipsetJson(filecoin.header(asCount(height, 'the height', Number.MAX_SAFE_INTEGER))),
+    ChainGetTipSetAfterHeight: ([height]) =>
+      tipsetJson(filecoin.header(asCount(height, 'the height', Number.MAX_SAFE_INTEGER))),
     ChainGetTipSet: ([key]) => tipsetJson(filecoin.headerOfKey(key)),
     ChainGetBlockMessages: ([cid]) => filecoin.blockMessages(filecoin.headerOfKey([cid])),
     ChainGetMessagesInTipset: ([key]) => filecoin.tipsetMessages(filecoin.headerOfKey(key)),
@@ -77,10 +111,16 @@ export function filecoinMethods(devnet: Devnet): { readonly methods: Map<string,
     StateAccountKey: ([address, key]) => filecoin.accountKey(address, key),
     StateListActors: ([key]) => filecoin.listActors(key),
     StateDecodeParams: () => null,
-    StateVMCirculatingSupplyInternal: () => ({ FilCirculating: devnet.chain.application.head.circulatingSupply.toString() }),
+    StateVMCirculatingSupplyInternal: () => ({
+      FilCirculating: devnet.chain.application.head.circulatingSupply.toString(),
+    }),
 
     WalletBalance: ([address]) => filecoin.balance(asAddress(address)),
-    WalletList: () => devnet.accounts.flatMap((account) => [formatAddress(account.address, 't'), formatAddress(account.ethAddress, 't')]),
+    WalletList: () =>
+      devnet.accounts.flatMap((account) => [
+        formatAddress(account.address, 't'),
+        formatAddress(account.ethAddress, 't'),
+      ]),
     WalletHas: ([address]) => accountOfAddress(devnet, asAddress(address)) !== undefined,
     WalletDefaultAddress: () => formatAddress(devnet.accounts[0]!.address, 't'),
     WalletValidateAddress: ([text]) => formatAddress(asAddress(text), 't'),
@@ -110,7 +150,10 @@ function asAddress(value: unknown): Address {
 
 function actorJson(actor: Actor): unknown {
   return {
-    Code: cidJson(actor.code), Head: cidJson(actor.state), Nonce: Number(actor.sequence), Balance: actor.balance.toString(),
+    Code: cidJson(actor.code),
+    Head: cidJson(actor.state),
+    Nonce: Number(actor.sequence),
+    Balance: actor.balance.toString(),
     DelegatedAddress: actor.delegated === null ? null : formatAddress(actor.delegated, 't'),
   }
 }
@@ -129,7 +172,11 @@ class FilecoinApi {
 
   header(height: number): BlockHeader {
     const header = this.#application.header(height)
-    if (header === undefined) throw new RpcError(NOT_FOUND, `there is no tipset at height ${height}; the head is at ${this.#application.head.height}`)
+    if (header === undefined)
+      throw new RpcError(
+        NOT_FOUND,
+        `there is no tipset at height ${height}; the head is at ${this.#application.head.height}`,
+      )
     return header
   }
 
@@ -147,7 +194,9 @@ class FilecoinApi {
 
   #machine(key: unknown): Machine {
     const header = this.headerOfKey(key)
-    return header.height === this.#application.head.height ? this.#application.queryMachine() : this.#application.machineAfter(header.height)
+    return header.height === this.#application.head.height
+      ? this.#application.queryMachine()
+      : this.#application.machineAfter(header.height)
   }
 
   locate(cid: unknown): MessageLocation {
@@ -163,7 +212,9 @@ class FilecoinApi {
   }
 
   #signedIn(header: BlockHeader): SignedTransaction[] {
-    return (this.#application.block(header.height)?.txs ?? []).map((tx) => decodeTransaction(tx)).filter((tx) => tx.kind === 'signed')
+    return (this.#application.block(header.height)?.txs ?? [])
+      .map((tx) => decodeTransaction(tx))
+      .filter((tx) => tx.kind === 'signed')
   }
 
   blockMessages(header: BlockHeader): unknown {
@@ -173,12 +224,18 @@ class FilecoinApi {
     return {
       BlsMessages: bls.map(({ message }) => messageJson(message)),
       SecpkMessages: secp.map(signedMessageJson),
-      Cids: [...bls.map(({ message }) => cidJson(messageCid(message))), ...secp.map((tx) => (signedMessageJson(tx) as { CID: unknown }).CID)],
+      Cids: [
+        ...bls.map(({ message }) => cidJson(messageCid(message))),
+        ...secp.map((tx) => (signedMessageJson(tx) as { CID: unknown }).CID),
+      ],
     }
   }
 
   tipsetMessages(header: BlockHeader): unknown {
-    return this.#signedIn(header).map(({ message }) => ({ Cid: cidJson(messageCid(message)), Message: messageJson(message) }))
+    return this.#signedIn(header).map(({ message }) => ({
+      Cid: cidJson(messageCid(message)),
+      Message: messageJson(message),
+    }))
   }
 
   readBlock(cid: unknown): string {
@@ -192,7 +249,11 @@ class FilecoinApi {
     if (session === null) throw invalid('ChainNotify needs a WebSocket')
     const channel = this.#nextChannel++
     const say = (type: string, header: BlockHeader) =>
-      session.notify({ jsonrpc: '2.0', method: 'xrpc.ch.val', params: [channel, [{ Type: type, Val: tipsetJson(header) }]] })
+      session.notify({
+        jsonrpc: '2.0',
+        method: 'xrpc.ch.val',
+        params: [channel, [{ Type: type, Val: tipsetJson(header) }]],
+      })
     queueMicrotask(() => say('current', this.#application.head))
     session.onClose(this.#devnet.chain.onBlock(({ header }) => say('apply', header)))
     return channel
@@ -215,17 +276,31 @@ class FilecoinApi {
   }
 
   pending(): unknown {
-    return this.#devnet.chain.mempool.pending().map(({ tx }) => signedMessageJson(decodeTransaction(tx) as SignedTransaction))
+    return this.#devnet.chain.mempool
+      .pending()
+      .map(({ tx }) => signedMessageJson(decodeTransaction(tx) as SignedTransaction))
   }
 
   /** Zero stands for "estimate this", as in Lotus. */
   complete(message: Message): Message {
-    const set = (key: 'gasLimit' | 'gasFeeCap' | 'gasPremium' | 'sequence') => (message[key] > 0n ? { [key]: message[key] } : {})
+    const set = (key: 'gasLimit' | 'gasFeeCap' | 'gasPremium' | 'sequence') =>
+      message[key] > 0n ? { [key]: message[key] } : {}
     try {
       const { from, to, value, method, params } = message
-      return completeMessage(this.#devnet, { from, to, value, method, params, ...set('gasLimit'), ...set('gasFeeCap'), ...set('gasPremium'), ...set('sequence') })
+      return completeMessage(this.#devnet, {
+        from,
+        to,
+        value,
+        method,
+        params,
+        ...set('gasLimit'),
+        ...set('gasFeeCap'),
+        ...set('gasPremium'),
+        ...set('sequence'),
+      })
     } catch (error) {
-      if (error instanceof EstimateError) throw new RpcError(NOT_FOUND, `message execution failed: exit ${error.exitCode}: ${error.message}`)
+      if (error instanceof EstimateError)
+        throw new RpcError(NOT_FOUND, `message execution failed: exit ${error.exitCode}: ${error.message}`)
       throw error
     }
   }
@@ -234,7 +309,8 @@ class FilecoinApi {
     try {
       return estimateGas(this.#application.queryMachine(), message)
     } catch (error) {
-      if (error instanceof EstimateError) throw new RpcError(NOT_FOUND, `message execution failed: exit ${error.exitCode}: ${error.message}`)
+      if (error instanceof EstimateError)
+        throw new RpcError(NOT_FOUND, `message execution failed: exit ${error.exitCode}: ${error.message}`)
       throw error
     }
   }
@@ -244,9 +320,22 @@ class FilecoinApi {
     try {
       const result = tryMessage(this.#machine(key), { ...message, gasLimit })
       return {
-        MsgCid: cidJson(messageCid(message)), Msg: messageJson(message), MsgRct: receiptJson(result),
-        GasCost: { Message: null, GasUsed: '0', BaseFeeBurn: '0', OverEstimationBurn: '0', MinerPenalty: '0', MinerTip: '0', Refund: '0', TotalCost: '0' },
-        ExecutionTrace: null, Error: result.note, Duration: 0,
+        MsgCid: cidJson(messageCid(message)),
+        Msg: messageJson(message),
+        MsgRct: receiptJson(result),
+        GasCost: {
+          Message: null,
+          GasUsed: '0',
+          BaseFeeBurn: '0',
+          OverEstimationBurn: '0',
+          MinerPenalty: '0',
+          MinerTip: '0',
+          Refund: '0',
+          TotalCost: '0',
+        },
+        ExecutionTrace: null,
+        Error: result.note,
+        Duration: 0,
       }
     } catch (error) {
       if (error instanceof MessageRefused) throw new RpcError(NOT_FOUND, error.message)
@@ -269,7 +358,13 @@ class FilecoinApi {
   replay(cid: unknown): unknown {
     const location = this.locate(cid)
     const result = this.#application.traceTransaction(location)
-    return { MsgCid: cidJson(asCid(cid)), Msg: messageJson(this.transaction(location).message), MsgRct: receiptJson(result), Error: result.note, Duration: 0 }
+    return {
+      MsgCid: cidJson(asCid(cid)),
+      Msg: messageJson(this.transaction(location).message),
+      MsgRct: receiptJson(result),
+      Error: result.note,
+      Duration: 0,
+    }
   }
 
   actorId(address: unknown, key: unknown): ActorId {
@@ -288,7 +383,11 @@ class FilecoinApi {
   readState(address: unknown, key: unknown): unknown {
     const { actor } = this.actor(address, key)
     const block = this.#application.store.get(actor.state)
-    return { Balance: actor.balance.toString(), Code: cidJson(actor.code), State: block === undefined ? null : stateJson(decodeCbor(block)) }
+    return {
+      Balance: actor.balance.toString(),
+      Code: cidJson(actor.code),
+      State: block === undefined ? null : stateJson(decodeCbor(block)),
+    }
   }
 
   robust(address: unknown, key: unknown): string {
@@ -314,7 +413,9 @@ class FilecoinApi {
 
   listActors(key: unknown): string[] {
     const found: string[] = []
-    this.#machine(key).context.state.forEach((id) => found.push(formatAddress(idAddress(id), 't')))
+    this.#machine(key).context.state.forEach((id) => {
+      found.push(formatAddress(idAddress(id), 't'))
+    })
     return found
   }
 
@@ -335,7 +436,13 @@ class FilecoinApi {
 }
 
 function lookup(cid: Parameters<typeof cidJson>[0], header: BlockHeader, receipt: unknown) {
-  return { Message: cidJson(cid), Receipt: receipt, ReturnDec: null, TipSet: [cidJson(blockCid(header))], Height: header.height }
+  return {
+    Message: cidJson(cid),
+    Receipt: receipt,
+    ReturnDec: null,
+    TipSet: [cidJson(blockCid(header))],
+    Height: header.height,
+  }
 }
 
 /** A state block as plain JSON: arrays stay arrays, since only the actor knows its fields' names. */

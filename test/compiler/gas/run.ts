@@ -43,7 +43,10 @@ export function runModule(
     const pages = exports.memory.buffer.byteLength / 65_536
     return pages + (delta >>> 0) > (facts.memory?.maximum ?? 8192) ? -1 : exports.memory.grow(delta)
   }
-  const troupe = { memory_grow: grow, table_grow: (now: number, more: number) => ((now >>> 0) + (more >>> 0) <= 20_000 ? 1 : 0) }
+  const troupe = {
+    memory_grow: grow,
+    table_grow: (now: number, more: number) => ((now >>> 0) + (more >>> 0) <= 20_000 ? 1 : 0),
+  }
   const { exports } = new engine.Instance(compile(bytes), { troupe, ...imports })
   exports.gas.value = limit
   let value: number | null = null

@@ -1,0 +1,195 @@
+/**
+ * `troupe/vitest`: the plugin that lets a test import an actor from its source.
+ *
+ * ```ts
+ * // vitest.config.ts
+ * import { defineConfig } from 'vitest/config'
+ * import { troupe } from 'troupe/vitest'
+ *
+ * export default defineConfig({ plugins: [troupe()] })
+ * ```
+ *
+ * It compiles `*.actor.ts` on import, adds the matchers, prints gas per method at the end, compiles debug twins when a
+ * test wants a stack trace, and gives the coverage of actors to the report.
+ */
+import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vitest/config'
+import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
+import type { ActorModule, BuildPlace } from './actor.ts'
+import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build-cache.ts'
+import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
+import { mergeActorCoverage } from './coverage-map.ts'
+import { GasReporter } from './gas-reporter.ts'
+import { wishFolder } from './twin.ts'
+
+export interface PluginOptions {
+  /** Where builds and runs are kept, below the project's root. */
+  readonly folder?: string
+  /** Whether gas per method is printed after a run. */
+  readonly gas?: boolean
+}
+
+const ACTOR = /\.actor\.ts$/
+const here = fileURLToPath(import.meta.url)
+/** The harness runs from source in its own repository, and from `dist` elsewhere. */
+const isSource = here.endsWith('.ts')
+
+function beside(name: string): string {
+  return join(here, '..', `${name}.${isSource ? 'ts' : 'js'}`)
+}
+
+export function troupe(options: PluginOptions = {}): Plugin {
+  let root = process.cwd()
+  let builds = ''
+  let wishes: FSWatcher | undefined
+  return {
+    name: 'troupe',
+    enforce: 'pre',
+
+    config(user) {
+      const home = user.root ?? process.cwd()
+      return {
+        ...(isSource ? { resolve: { alias: { 'troupe/test': beside('test') } } } : {}),
+        test: {
+          setupFiles: [beside('matchers')],
+          ...(hasProvider(home, user.test?.coverage)
+            ? {}
+            : { coverage: { provider: 'custom' as const, customProviderModule: beside('coverage-provider') } }),
+        },
+      }
+    },
+
+    configResolved(config) {
+      root = config.root
+      builds = join(root, options.folder ?? '.troupe', 'build')
+    },
+
+    configureVitest({ vitest, project }) {
+      const runs = join(root, options.folder ?? '.troupe', 'runs')
+      const reporter = new GasReporter({ runs, isShown: options.gas ?? true, tie: (run) => tieCoverage(run, builds) })
+      vitest.config.reporters.push(reporter as never)
+      if (vitest.config.coverage.enabled) {
+        rmSync(coverageFolder(builds), { recursive: true, force: true })
+        project.config.env = { ...project.config.env, [COVERAGE_VARIABLE]: '1' }
+      }
+      wishes ??= grantWishes(builds)
+      vitest.onClose(() => wishes?.close())
+    },
+
+    async load(id) {
+      const path = id.split('?')[0]!
+      if (!ACTOR.test(path)) return undefined
+      const entry = relative(root, path).replaceAll('\\', '/')
+      try {
+        const built = await buildActor(root, entry, builds)
+        for (const source of built.sources) this.addWatchFile(join(root, source))
+        return { code: moduleText(built, { root, entry, folder: builds, key: built.key }), map: { mappings: '' } }
+      } catch (error) {
+        if (error instanceof BuildFailedError) {
+          this.addWatchFile(path)
+          throw suiteError(error, root, path)
+        }
+        throw error
+      }
+    },
+  }
+}
+
+/** Whether the user chose how coverage is made, or installed one of vitest's own ways. */
+function hasProvider(root: string, coverage: { provider?: string } | undefined): boolean {
+  if (coverage?.provider !== undefined) return true
+  const require = createRequire(join(root, 'package.json'))
+  try {
+    require.resolve('@vitest/coverage-v8')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** What stands in the place of the actor's source. */
+function moduleText({ abi, wasm, names, enums }: BuiltActor, place: BuildPlace): string {
+  const module: ActorModule = { troupe: 'actor', abi, wasm, names, place }
+  return [
+    `export const ${abi.actor} = ${JSON.stringify(module)}`,
+    ...Object.entries(enums).map(([name, members]) => `export const ${name} = ${JSON.stringify(members)}`),
+    '',
+  ].join('\n')
+}
+
+/** An error in the form that Vite and vitest print with the user's own line. */
+function suiteError({ diagnostics }: BuildFailedError, root: string, id: string): Error {
+  const first = diagnostics.find(({ severity, file }) => severity === 'error' && file !== '') ?? diagnostics[0]
+  const text = (file: string): string | undefined => {
+    const path = join(root, file)
+    return file !== '' && existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  }
+  const all = diagnostics
+    .filter(({ severity }) => severity === 'error')
+    .map((diagnostic) => formatDiagnostic(diagnostic, text(diagnostic.file)))
+  const error = new Error(all.join('\n\n'))
+  error.name = 'ActorCompileError'
+  error.stack = `${error.name}: ${error.message}\n    at ${id}${first === undefined ? '' : `:${first.line}:${first.column}`}`
+  return Object.assign(error, first === undefined ? {} : placeOf(first, root, id, text(first.file)))
+}
+
+function placeOf(
+  { code, file, line, column }: Diagnostic,
+  root: string,
+  id: string,
+  source: string | undefined,
+): object {
+  return {
+    code,
+    id,
+    plugin: 'troupe',
+    loc: { file: file === '' ? id : join(root, file), line, column: column - 1 },
+    frame:
+      source
+        ?.split('\n')
+        .slice(Math.max(0, line - 3), line + 2)
+        .join('\n') ?? '',
+  }
+}
+
+/** Compiles the twins that tests wait for. */
+function grantWishes(builds: string): FSWatcher {
+  const folder = wishFolder(builds)
+  mkdirSync(folder, { recursive: true })
+  const grant = async (): Promise<void> => {
+    for (const name of readdirSync(folder)) {
+      const path = join(folder, name)
+      try {
+        const { entry, root } = JSON.parse(readFileSync(path, 'utf8')) as { entry: string; root: string }
+        rmSync(path, { force: true })
+        await buildTwin({ entry, root, folder: builds, key: name.replace(/\.json$/, '') })
+      } catch {
+        // Not written to its end yet, or taken by another run: the next event comes.
+      }
+    }
+  }
+  const watcher = watch(folder, () => void grant())
+  watcher.unref()
+  return watcher
+}
+
+type CoverageHost = ConstructorParameters<typeof GasReporter>[0]['tie'] extends (run: infer R) => void ? R : never
+
+/** vitest's own providers know nothing of actors: what they answer gets the actors' part added. */
+function tieCoverage(vitest: CoverageHost, builds: string): void {
+  const provider = vitest.coverageProvider as CoverageProviderLike | null
+  if (!provider || provider.name === 'troupe' || tied.has(provider)) return
+  tied.add(provider)
+  const generate = provider.generateCoverage.bind(provider)
+  provider.generateCoverage = async (context) => mergeActorCoverage(await generate(context), builds)
+}
+
+interface CoverageProviderLike {
+  readonly name: string
+  generateCoverage(context: unknown): Promise<unknown>
+}
+
+const tied = new WeakSet<object>()

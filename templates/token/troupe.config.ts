@@ -1,0 +1,5 @@
+import { defineConfig } from 'troupe'
+
+export default defineConfig({
+  deploy: { Token: ['Gold', 'GLD'] },
+})

@@ -1,0 +1,128 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { SubmitError } from '../../../devnet/node/chain.ts'
+import type { Devnet } from '../../../devnet/node/devnet.ts'
+import { MemoryChainStore } from '../../../devnet/node/memory-store.ts'
+import type { TokenAmount } from '../../../devnet/state/token.ts'
+import { openTestDevnet, signed, transfer } from './chain-fixture.ts'
+
+let devnet: Devnet
+
+afterEach(() => devnet.close())
+
+const balanceOfBob = () => devnet.chain.application.senderOf(devnet.accounts[1]!.address)!.balance
+
+describe('the instant chain', () => {
+  test('puts a message into a block at once', async () => {
+    devnet = openTestDevnet()
+    const before = balanceOfBob()
+    const { height, result } = await devnet.chain.waitFor(devnet.chain.submit(signed(devnet, transfer(devnet))))
+    expect(height).toBe(1)
+    expect(result.exitCode).toBe(0)
+    expect(balanceOfBob() - before).toBe(1n)
+  })
+
+  test('holds back a message with a gap until the gap is filled', async () => {
+    devnet = openTestDevnet()
+    const later = devnet.chain.submit(signed(devnet, transfer(devnet, { sequence: 1n })))
+    await devnet.chain.mine(1)
+    expect(devnet.chain.application.locate(later)).toBeUndefined()
+    devnet.chain.submit(signed(devnet, transfer(devnet)))
+    expect((await devnet.chain.waitFor(later)).result.exitCode).toBe(0)
+  })
+
+  test('replaces a waiting message by one that pays a quarter more, not by less', () => {
+    devnet = openTestDevnet({ policy: { kind: 'manual' } })
+    devnet.chain.submit(signed(devnet, transfer(devnet, { gasPremium: 100n as TokenAmount })))
+    const dearer = (premium: bigint) => signed(devnet, transfer(devnet, { gasPremium: premium as TokenAmount }))
+    expect(() => devnet.chain.submit(dearer(110n))).toThrowError(expect.objectContaining({ code: 'UNDERPRICED' }))
+    devnet.chain.submit(dearer(126n))
+    expect(devnet.chain.mempool.pending().map(({ premium }) => premium)).toEqual([126n])
+  })
+
+  const refusals: readonly [string, number | string, (d: Devnet) => Uint8Array][] = [
+    ['garbage', 51, () => new Uint8Array([1, 2, 3])],
+    ['a used sequence', 2, (d) => signed(d, transfer(d))],
+    ['a sequence far ahead', 'SEQUENCE_TOO_FAR', (d) => signed(d, transfer(d, { sequence: 20_000n }))],
+    ['a signature of somebody else', 52, (d) => signed(d, transfer(d, { sequence: 1n }), 1)],
+    ['a signature for another chain', 52, (d) => signed({ ...d, chainId: 5n }, transfer(d, { sequence: 1n }))],
+    ['no gas', 53, (d) => signed(d, transfer(d, { sequence: 1n, gasLimit: 0n }))],
+    ['more gas than a block has', 53, (d) => signed(d, transfer(d, { sequence: 1n, gasLimit: 10_000_000_001n }))],
+    [
+      'a fee cap below the base fee',
+      53,
+      (d) => signed(d, transfer(d, { sequence: 1n, gasFeeCap: 1n as TokenAmount, gasPremium: 0n as TokenAmount })),
+    ],
+    [
+      'a premium above the fee cap',
+      53,
+      (d) => signed(d, transfer(d, { sequence: 1n, gasPremium: 1_001n as TokenAmount })),
+    ],
+    [
+      'more gas cost than the sender has',
+      6,
+      (d) => signed(d, transfer(d, { sequence: 1n, gasFeeCap: (10n ** 21n) as TokenAmount })),
+    ],
+    [
+      'a sender that does not exist',
+      1,
+      (d) => signed(d, transfer(d, { from: d.accounts[0]!.address.replace(/.$/, 'x') as never })),
+    ],
+    ['another message version', 53, (d) => signed(d, transfer(d, { sequence: 1n, version: 1n }))],
+  ]
+
+  test.each(refusals)('refuses %s at the door', async (_, code, make) => {
+    devnet = openTestDevnet()
+    await devnet.chain.waitFor(devnet.chain.submit(signed(devnet, transfer(devnet))))
+    const height = devnet.chain.application.head.height
+    expect(() => devnet.chain.submit(make(devnet))).toThrowError(
+      expect.objectContaining({ name: SubmitError.name, code }),
+    )
+    expect(devnet.chain.application.head.height).toBe(height)
+  })
+
+  test('time follows the clock, moves forwards on demand, and never back', async () => {
+    let now = 1_700_000_000_000
+    devnet = openTestDevnet({ clock: { now: () => now, after: () => () => {} } })
+    await devnet.chain.mine(1)
+    now -= 5_000
+    await devnet.chain.mine(1)
+    expect(devnet.chain.application.head.timeMs).toBe(1_700_000_000_002)
+    devnet.chain.warp({ byMs: 3_600_000 })
+    await devnet.chain.mine(1)
+    expect(devnet.chain.application.head.timeMs).toBe(1_700_000_000_000 - 5_000 + 3_600_000)
+    expect(() => devnet.chain.warp({ toMs: 5 })).toThrow(RangeError)
+  })
+
+  test('goes back to a block and forward again on another branch', async () => {
+    devnet = openTestDevnet()
+    const before = balanceOfBob()
+    const cid = devnet.chain.submit(signed(devnet, transfer(devnet)))
+    await devnet.chain.waitFor(cid)
+    await devnet.chain.rewind(0)
+    expect(balanceOfBob()).toBe(before)
+    expect(devnet.chain.application.locate(cid)).toBeUndefined()
+    await devnet.chain.waitFor(devnet.chain.submit(signed(devnet, transfer(devnet, { value: 7n as TokenAmount }))))
+    expect(balanceOfBob() - before).toBe(7n)
+  })
+
+  test('an opened chain is the chain that was closed', async () => {
+    const store = new MemoryChainStore()
+    devnet = openTestDevnet({ store })
+    await devnet.chain.waitFor(devnet.chain.submit(signed(devnet, transfer(devnet))))
+    const { head } = devnet.chain.application
+    const again = openTestDevnet({ store })
+    expect(again.chain.application.head).toEqual(head)
+    await again.close()
+  })
+
+  test('a power that fails changes nothing, and the ones before it neither', async () => {
+    devnet = openTestDevnet()
+    const before = balanceOfBob()
+    const { result } = await devnet.chain.apply([
+      { power: 'set-balance', address: devnet.accounts[1]!.address, balance: 5n as TokenAmount },
+      { power: 'install', code: new Uint8Array([0, 97, 115, 109, 9]) },
+    ])
+    expect(result.exitCode).toBe(16)
+    expect(balanceOfBob()).toBe(before)
+  })
+})

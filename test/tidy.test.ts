@@ -1,0 +1,138 @@
+/**
+ * Four promises that machines keep: no new arrow between folders, a test beside every source file that has one to have,
+ * no surprise in what the package exports, and examples in docs that name real commands.
+ */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { COMMANDS } from '../devnet/cli/commands.ts'
+import { findPackageRoot } from '../devnet/node/package-root.ts'
+
+const root = findPackageRoot()
+
+function sourcesOf(folder: string): string[] {
+  return readdirSync(join(root, folder))
+    .flatMap((name) => {
+      const path = join(folder, name)
+      return statSync(join(root, path)).isDirectory() ? sourcesOf(path) : [path]
+    })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
+}
+
+/** What each folder may import besides itself and packages. The longest matching prefix decides. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  compiler: [],
+  'devnet/primitives': [],
+  'devnet/ipld': ['devnet/primitives'],
+  'devnet/state': ['devnet/primitives', 'devnet/ipld'],
+  'devnet/engine': ['devnet/primitives', 'devnet/ipld', 'devnet/state', 'compiler/wasm', 'compiler/gas'],
+  'devnet/consensus': ['devnet/primitives'],
+  'devnet/conformance': ['devnet/primitives', 'devnet/ipld', 'devnet/state', 'devnet/engine'],
+  'devnet/node': ['devnet/primitives', 'devnet/ipld', 'devnet/state', 'devnet/engine', 'devnet/consensus', 'compiler'],
+  'devnet/rpc': ['devnet/primitives', 'devnet/ipld', 'devnet/state', 'devnet/engine', 'devnet/node', 'compiler/abi'],
+  'devnet/reload': [
+    'devnet/primitives',
+    'devnet/ipld',
+    'devnet/state',
+    'devnet/engine',
+    'devnet/node',
+    'devnet/rpc',
+    'compiler',
+  ],
+  'devnet/testing': [
+    'devnet/primitives',
+    'devnet/ipld',
+    'devnet/state',
+    'devnet/engine',
+    'devnet/consensus',
+    'devnet/node',
+    'devnet/rpc',
+    'devnet/reload',
+    'compiler',
+  ],
+  'devnet/cli': ['devnet', 'compiler'],
+}
+
+/** Import and export lines at the start of a line, and dynamic imports; not what stands in template text. */
+const IMPORT = /^(?:import\b[^`'\n]*|export\b[^`'\n]*from |\} from|.*await import\()\s*'(\.[^']+)'/gm
+
+describe('imports', () => {
+  const files = [...sourcesOf('compiler'), ...sourcesOf('devnet')]
+
+  test.each(Object.keys(ARROWS))('%s imports only what it may', (folder) => {
+    const wrong: string[] = []
+    for (const file of files.filter((path) => path.startsWith(`${folder}/`))) {
+      for (const [, target] of readFileSync(join(root, file), 'utf8').matchAll(IMPORT)) {
+        const to = relative(root, resolve(root, dirname(file), target!))
+        const allowed = [folder, ...ARROWS[folder]!]
+        if (!allowed.some((prefix) => to.startsWith(`${prefix}/`))) wrong.push(`${file} → ${to}`)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test('name the file, with its ending', () => {
+    const wrong = files.filter((file) =>
+      [...readFileSync(join(root, file), 'utf8').matchAll(IMPORT)].some(
+        ([, target]) => !/\.(ts|js|json)$/.test(target!),
+      ),
+    )
+    expect(wrong).toEqual([])
+  })
+})
+
+describe('the package', () => {
+  test('exports what it exported', () => {
+    const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      exports: Record<string, unknown>
+    }
+    expect(Object.keys(exports)).toEqual([
+      '.',
+      './actor',
+      './actor/frc46',
+      './test',
+      './vitest',
+      './fvm',
+      './client',
+      './tsconfig',
+      './package.json',
+    ])
+  })
+
+  test('has a file behind every source entry', () => {
+    for (const file of [
+      'devnet/index.ts',
+      'devnet/fvm.ts',
+      'devnet/testing/test.ts',
+      'devnet/testing/vitest.ts',
+      'devnet/rpc/client.ts',
+      'actors/sdk/env.d.ts',
+      'actors/sdk/frc46.d.ts',
+      'tsconfig.user.json',
+    ]) {
+      expect(existsSync(join(root, file)), file).toBe(true)
+    }
+  })
+})
+
+describe('the documents', () => {
+  test.each(['README.md', 'CONTRIBUTING.md', 'ARCHITECTURE.md'])('%s names commands that exist', (file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    const named = [...text.matchAll(/(?:npx )?troupe ([a-z]+)/g)].map(([, name]) => name!)
+    const known = new Set(Object.keys(COMMANDS))
+    expect(named.filter((name) => !known.has(name) && !['is', 'on', 'and', 'the'].includes(name))).toEqual([])
+  })
+
+  test('ARCHITECTURE.md has a row for every folder', () => {
+    const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+    const folders = ['compiler', 'devnet', 'actors'].flatMap((top) =>
+      readdirSync(join(root, top))
+        .filter((name) => statSync(join(root, top, name)).isDirectory())
+        .map((name) => `${top}/${name}`),
+    )
+    const missing = folders.filter(
+      (folder) => folder.startsWith('devnet/') && readdirSync(join(root, folder)).length > 0 && !text.includes(folder),
+    )
+    expect(missing).toEqual([])
+  })
+})
