@@ -32,8 +32,6 @@ await build({
   target: 'node20.19',
   packages: 'external',
   chunkNames: 'chunks/[name]-[hash]',
-  sourcemap: 'linked',
-  sourcesContent: false,
   logLevel: 'warning',
   define: { 'process.env.TROUPE_VERSION': JSON.stringify(version) },
 })

@@ -8,7 +8,7 @@
  * @source spec/fvm.md 8.4, 8.5, 8.7
  */
 import type { Instructions } from '../wasm/code.ts'
-import type { LocalGroup } from '../wasm/module.ts'
+import type { Global, LocalGroup } from '../wasm/module.ts'
 import { BYTE, OP, OPCODE_SLOTS } from '../wasm/opcodes.ts'
 import { LOCALS_MAX } from '../wasm/validate-body.ts'
 import {
@@ -435,6 +435,21 @@ export function writeGasSetBody(out: Sink, gasGlobal: number): void {
   const body = createSink(64)
   for (const byte of [0, OP.localGet, 0, 0xfc, 0x06, OP.globalSet]) writeByte(body, byte)
   writeU32(body, gasGlobal)
+  writeEnd(out, body)
+}
+
+/** () → (): gives the raw module's globals, and the height, the values they begin with. */
+export function writeResetBody(out: Sink, { source, heightGlobal }: Targets, globals: readonly Global[]): void {
+  const body = createSink(64)
+  writeByte(body, 0)
+  for (const [index, { global, initial }] of globals.entries()) {
+    if (!global.mutable) continue
+    writeRange(body, source, initial.start, initial.end - 1)
+    writeIndexed(body, OP.globalSet, index)
+  }
+  writeByte(body, OP.i32Const)
+  writeS32(body, 0)
+  writeIndexed(body, OP.globalSet, heightGlobal)
   writeEnd(out, body)
 }
 

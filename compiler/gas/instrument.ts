@@ -4,7 +4,7 @@
  *
  * Exports of the result: `memory`, `invoke`, `upgrade` as the raw module has them (functions through a thunk that counts their height),
  * `start` for the start function, which the engine calls; `gas`, the counter in milligas (i64), with `gas_get` and `gas_set` to move it
- * as a double. Raw imports keep their place; after them may follow `troupe.memory_grow` (pages → old size or −1) and
+ * as a double; `reset`, where an instance can begin anew, puts the globals back. Raw imports keep their place; after them may follow `troupe.memory_grow` (pages → old size or −1) and
  * `troupe.table_grow` (elements now, elements more → whether the table may grow).
  * @source ref-fvm `fvm/src/engine/mod.rs` `load_raw`; spec/fvm.md 8.1–8.6
  */
@@ -36,6 +36,7 @@ import {
   writeGasGetBody,
   writeGasSetBody,
   writeMeteredBody,
+  writeResetBody,
   writeTableGrowBody,
   writeThunkBody,
 } from './inject.ts'
@@ -181,6 +182,8 @@ interface Survey {
   readonly stackCosts: readonly number[]
   readonly growsMemory: boolean
   readonly growsTable: boolean
+  /** Whether running it changes a table, or drops a segment. */
+  readonly writesTable: boolean
   readonly usesGlobals: boolean
   /** Defined functions that functions without room for another local call, ascending. */
   readonly crowdedCallees: readonly number[]
@@ -191,7 +194,7 @@ function surveyBodies(module: Module, spaces: IndexSpaces): Survey {
   const checker = createBodyChecker(module, spaces)
   const instructions = createInstructions()
   const stackCosts: number[] = new Array(spaces.importedFunctions).fill(0)
-  const found = { growsMemory: false, growsTable: false, usesGlobals: false }
+  const found = { growsMemory: false, growsTable: false, writesTable: false, usesGlobals: false }
   const crowdedCallees = new Set<number>()
   for (const [index, body] of (module.bodies ?? []).entries()) {
     decodeCode(module.bytes, body.code, instructions)
@@ -205,11 +208,22 @@ function surveyBodies(module: Module, spaces: IndexSpaces): Survey {
       if (crowded && slot === OP.call && callee >= spaces.importedFunctions) crowdedCallees.add(callee)
       if (slot === OP.memoryGrow) found.growsMemory = true
       else if (slot === OP.tableGrow) found.growsTable = true
+      if (TABLE_WRITES.has(slot)) found.writesTable = true
       else if (slot === OP.globalGet || slot === OP.globalSet) found.usesGlobals = true
     }
   }
   return { stackCosts, ...found, crowdedCallees: [...crowdedCallees].sort((left, right) => left - right) }
 }
+
+const TABLE_WRITES: ReadonlySet<number> = new Set([
+  OP.tableSet,
+  OP.tableInit,
+  OP.tableCopy,
+  OP.tableGrow,
+  OP.tableFill,
+  OP.elemDrop,
+  OP.dataDrop,
+])
 
 /** Parameters and locals of the defined function `index`. */
 function localCount(module: Module, index: number): number {
@@ -269,6 +283,7 @@ const CANONICAL_F32: FunctionType = { params: ['f32'], results: ['f32'] }
 const CANONICAL_F64: FunctionType = { params: ['f64'], results: ['f64'] }
 const GAS_GET: FunctionType = { params: [], results: ['f64'] }
 const GAS_SET: FunctionType = { params: ['f64'], results: [] }
+const RESET: FunctionType = { params: [], results: [] }
 
 /**
  * Where everything goes. Functions: raw imports, private imports, raw functions, thunks, helpers,
@@ -318,6 +333,7 @@ function layOut(
     typeIndex(GAS_GET),
     typeIndex(GAS_SET),
     ...(survey.growsTable ? [typeIndex(GROW_TABLE)] : []),
+    ...(isResettable(module, survey) ? [typeIndex(RESET)] : []),
   ]
   return {
     module,
@@ -346,6 +362,11 @@ function layOut(
       standIns: new Map(survey.crowdedCallees.map((callee, index) => [callee, helpers + helperTypes.length + index])),
     },
   }
+}
+
+/** Whether its memory and its globals are all that running the module changes. */
+function isResettable({ globals, start }: Module, { writesTable }: Survey): boolean {
+  return !writesTable && start === null && globals.every(({ initial }) => initial.kind === 'number')
 }
 
 interface Code {
@@ -388,6 +409,7 @@ function writeCode(layout: Layout, asking: Targets['asking']): Code | null {
   writeGasGetBody(out, gasGlobal)
   writeGasSetBody(out, gasGlobal)
   if (layout.survey.growsTable) writeTableGrowBody(out, layout.tableGrowAllowed)
+  if (isResettable(module, layout.survey)) writeResetBody(out, targets, module.globals)
   for (const callee of layout.survey.crowdedCallees) {
     writeThunkBody(out, targets, { callee, params: paramsOf(callee), cost: 0 })
   }
@@ -440,7 +462,7 @@ function assemble(layout: Layout, code: Uint8Array): Uint8Array {
 }
 
 function exportsOf(
-  { module, helpers, targets }: Layout,
+  { module, survey, helpers, helperTypes, targets }: Layout,
   entryIndex: (index: number) => number,
 ): Pick<Export, 'name' | 'kind' | 'index'>[] {
   const exports: Pick<Export, 'name' | 'kind' | 'index'>[] = []
@@ -456,6 +478,9 @@ function exportsOf(
     { name: 'gas_get', kind: 'function', index: helpers + UNITS.length + 2 },
     { name: 'gas_set', kind: 'function', index: helpers + UNITS.length + 3 },
   )
+  if (isResettable(module, survey)) {
+    exports.push({ name: 'reset', kind: 'function', index: helpers + helperTypes.length - 1 })
+  }
   return exports
 }
 

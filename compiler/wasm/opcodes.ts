@@ -278,6 +278,7 @@ export const OP = {
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
+  tableSet: 0x26,
   memorySize: 0x3f,
   memoryGrow: 0x40,
   i32Const: 0x41,
@@ -297,7 +298,10 @@ export const OP = {
   memoryInit: 0x108,
   dataDrop: 0x109,
   tableInit: 0x10c,
+  elemDrop: 0x10d,
+  tableCopy: 0x10e,
   tableGrow: 0x10f,
+  tableFill: 0x111,
 } as const
 
 /** Bytes that only make sense inside an encoding. */

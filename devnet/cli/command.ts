@@ -76,7 +76,10 @@ function parseOwn(argv: readonly string[], options: NonNullable<ParseArgsConfig[
   const taken = new Set<number>()
   const flags: Record<string, string | boolean> = {}
   for (const token of tokens) {
-    if (token.kind === 'option-terminator') break
+    if (token.kind === 'option-terminator') {
+      taken.add(token.index)
+      break
+    }
     if (token.kind !== 'option') continue
     const option = options[token.name]
     if (option === undefined || token.rawName.startsWith('--') !== argv[token.index]!.startsWith('--')) continue

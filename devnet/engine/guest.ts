@@ -11,6 +11,8 @@ export interface GuestExports extends GasCounter {
   readonly invoke?: (...args: number[]) => number
   readonly upgrade?: (...args: number[]) => number
   readonly start?: () => void
+  /** Puts the globals back, where that and the memory are all that running changes. */
+  readonly reset?: () => void
 }
 
 export class Guest {

@@ -34,6 +34,7 @@ export function invokeActor(
   const refusal = machine.linker.refusal(facts)
   if (refusal !== undefined) throw new FatalError(`the code cannot be linked: ${refusal}`)
 
+  const { instances } = machine.linker
   const guest = instantiate(calls, kernel, loaded)
   const outer = machine.linker.enter(guest)
   try {
@@ -44,6 +45,7 @@ export function invokeActor(
     return ending(guest, () => run(...args)) >>> 0
   } finally {
     machine.linker.enter(outer)
+    instances.give(loaded, guest.exports)
   }
 }
 
@@ -60,7 +62,9 @@ function loadModule({ machine, trace }: CallManager, code: Cid): LoadedModule {
 }
 
 /** Memory and table count against the message's allowance, then segments are copied: either may fail with exit 4. */
-function instantiate(calls: CallManager, kernel: Kernel, { module, facts }: LoadedModule): Guest {
+function instantiate(calls: CallManager, kernel: Kernel, loaded: LoadedModule): Guest {
+  const { module, facts } = loaded
+  const { instances, imports } = calls.machine.linker
   const failed = (message: string) => {
     calls.gas.charge('wasm_exec', 0)
     return new ExitSignal(ExitCode.IllegalInstruction, 0, `the code could not be instantiated: ${message}`)
@@ -69,15 +73,18 @@ function instantiate(calls: CallManager, kernel: Kernel, { module, facts }: Load
   const used = before + facts.memory!.minimum * PAGE + facts.tableElements * 8
   if (used > LIMITS.messageMemoryBytes) throw failed('the message has no memory left')
   calls.memoryUsed = used
-  let instance: WebAssembly.Instance
+  const idle = instances.take(loaded)
+  if (idle !== undefined) return new Guest(kernel, facts, idle, before)
+  let exports: GuestExports
   try {
-    instance = new WebAssembly.Instance(module, calls.machine.linker.imports)
+    exports = new WebAssembly.Instance(module, imports).exports as unknown as GuestExports
+    instances.note(loaded, exports)
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw failed(error.message)
     if (error instanceof RangeError) throw exhausted(calls, error)
     throw new FatalError(`the code could not be instantiated: ${(error as Error).message}`)
   }
-  return new Guest(kernel, facts, instance.exports as unknown as GuestExports, before)
+  return new Guest(kernel, facts, exports, before)
 }
 
 function runStart(guest: Guest): void {

@@ -9,6 +9,7 @@
 import type { FunctionShape, ModuleFacts } from '../../compiler/gas/instrument.ts'
 import { EngineExhausted, ErrorNumber, FatalError, SyscallError } from './failure.ts'
 import type { Guest } from './guest.ts'
+import { InstancePool } from './instance-pool.ts'
 import { LIMITS } from './profile.ts'
 import { actorSyscalls } from './syscalls/actor.ts'
 import { cryptoSyscalls } from './syscalls/crypto.ts'
@@ -45,6 +46,8 @@ type Argument = any
 
 export class Linker {
   readonly imports: WebAssembly.Imports
+  /** Instances of these imports that may run again. */
+  readonly instances = new InstancePool()
   #guest: Guest | null = null
 
   constructor() {

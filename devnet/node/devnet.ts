@@ -39,6 +39,10 @@ export interface DevnetOptions {
   readonly policy?: BlockPolicy
   readonly clock?: Clock
   readonly modules?: ModuleCache
+  /**
+   * False where a message that exhausts the native stack shall be refused instead of ending with exit 4. Programs that
+   * embed a devnet and need 1,024 nested calls run it in a Worker with `resourceLimits: { stackSizeMb: 256 }`.
+   */
   readonly hasLargestStack?: boolean
 }
 
@@ -70,7 +74,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
       powers: true,
       initialBaseFee: options.baseFee ?? INITIAL_BASE_FEE,
       debugging: true,
-      hasLargestStack: options.hasLargestStack ?? false,
+      hasLargestStack: options.hasLargestStack ?? true,
     },
     store,
     () => {

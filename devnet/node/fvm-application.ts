@@ -20,7 +20,7 @@ import type {
 } from '../consensus/application.ts'
 import { type ApplyOptions, type ApplyResult, MessageRefused } from '../engine/executor.ts'
 import type { Externs } from '../engine/externs.ts'
-import { ExitCode } from '../engine/failure.ts'
+import { EngineExhausted, ExitCode } from '../engine/failure.ts'
 import { Linker } from '../engine/linker.ts'
 import { createMachine, type Machine } from '../engine/machine.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
@@ -344,12 +344,21 @@ export class FvmApplication implements Application {
     return { record, names, gas: record.gasUsed }
   }
 
+  /** What this host has no room for is tried once more, then it is fatal to the message, not to the chain. */
   #applySigned(machine: Machine, transaction: SignedTransaction): TxRecord {
-    try {
-      return toRecord(machine.applyMessage(transaction.message, 'explicit', this.applyOptions(transaction)))
-    } catch (error) {
-      if (error instanceof MessageRefused) return refusedRecord(CheckCode.IllegalMessage, error.message)
-      throw error
+    const { state } = machine.context
+    for (let isRetry = false; ; isRetry = true) {
+      state.begin()
+      try {
+        const result = machine.applyMessage(transaction.message, 'explicit', this.applyOptions(transaction))
+        state.commit()
+        return toRecord(result)
+      } catch (error) {
+        state.revert()
+        if (error instanceof MessageRefused) return refusedRecord(CheckCode.IllegalMessage, error.message)
+        if (!(error instanceof EngineExhausted)) throw error
+        if (isRetry) return refusedRecord(ExitCode.AssertionFailed, `fatal: ${error.message}`)
+      }
     }
   }
 

@@ -16,7 +16,9 @@ import type { ActorId } from '../state/actor.ts'
 import { type Address, decodeAddress, formatAddress, parseAddress } from '../state/address.ts'
 import type { TokenAmount } from '../state/token.ts'
 import { type LayoutChange, planReload } from './plan.ts'
-import { compileFile, listActorFiles, type Project, writeArtifact } from './project.ts'
+import { compileFile, listActorFiles, type Project, warmCompiler, writeArtifact } from './project.ts'
+
+const WARM_UP_AFTER_MS = 50
 
 /** What happened to one actor. */
 export type LiveChange =
@@ -67,6 +69,14 @@ export class LiveProject {
   /** Compiles everything and brings the network up to it. */
   async start(): Promise<LiveChange[]> {
     return this.#apply(listActorFiles(this.project))
+  }
+
+  /** Loads the compiler while nothing else is to be done, if what `start` compiled came from the cache. */
+  warmUp(): void {
+    const [file] = this.#sources.keys()
+    if (file === undefined) return
+    const timer = setTimeout(() => void warmCompiler(this.project, file).catch(() => {}), WARM_UP_AFTER_MS)
+    timer.unref()
   }
 
   /** Project-relative paths that changed, actors or what they import. */

@@ -4,8 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Artifact } from '../../compiler/artifact.ts'
-import { type CompileOptions, type CompileResult, compileActor } from '../../compiler/compile.ts'
+import { type CompileResult, compileActor } from '../../compiler/compile.ts'
 import { type Config, checkConfig } from '../node/config.ts'
+import { ArtifactCache, type CacheOptions } from './artifact-cache.ts'
 
 export const CONFIG_FILE = 'troupe.config.ts'
 const ACTOR_SUFFIX = '.actor.ts'
@@ -111,23 +112,31 @@ export function toProjectPath(project: Project, file: string): string {
 
 export type Mode = 'release' | 'debug'
 
-/** Compiles one actor; the compiler stays loaded for the next. */
-export function compileFile(
-  project: Project,
-  entry: string,
-  mode: Mode = 'release',
-  options: Pick<CompileOptions, 'against'> = {},
-): Promise<CompileResult> {
+/** The actor as its sources are now: from the cache, or compiled. The compiler stays loaded for the next. */
+export async function compileFile(project: Project, entry: string, mode: Mode = 'release'): Promise<CompileResult> {
+  const { options, cache, readFile } = compilation(project, entry, mode)
+  const artifact = cache.find(options, readFile)
+  if (artifact !== undefined) return { ok: true, artifact }
+  return cache.fill(options, readFile, (readSource) => compileActor({ ...options, readFile: readSource }))
+}
+
+/** Compiles what is known already, so that the next compilation finds everything loaded and warm. */
+export async function warmCompiler(project: Project, entry: string): Promise<void> {
+  const { options, readFile } = compilation(project, entry, 'release')
+  await compileActor({ ...options, readFile })
+}
+
+function compilation(project: Project, entry: string, mode: Mode) {
   const { optimize, sizeLimit, strict } = project.config.compiler ?? {}
-  return compileActor({
+  const options: CacheOptions = {
     entry,
     mode,
-    ...options,
-    readFile: (path) => readIfExists(join(project.root, path)),
     ...(optimize === undefined ? {} : { optimize }),
     ...(sizeLimit === undefined ? {} : { sizeLimit }),
     ...(strict === undefined ? {} : { strict }),
-  })
+  }
+  const readFile = (path: string) => readIfExists(join(project.root, path))
+  return { options, readFile, cache: new ArtifactCache(join(project.dataFolder, 'build', 'cache')) }
 }
 
 export function readIfExists(file: string): string | undefined {

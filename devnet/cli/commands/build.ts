@@ -85,7 +85,7 @@ function writeTwin(project: Project, { actor, wasm, sourceMap }: Artifact): stri
     writeFileSync(join(folder, `${name}.tmp`), content)
     renameSync(join(folder, `${name}.tmp`), join(folder, name))
   }
-  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(wasm as BufferSource), 'sourceMappingURL')
+  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>), 'sourceMappingURL')
   // The section is a length in one byte, for these short names, and the name.
   const url = section === undefined ? `${actor}.debug.wasm.map` : new TextDecoder().decode(section.slice(1))
   write(`${actor}.debug.wasm`, wasm)

@@ -45,6 +45,7 @@ async function run(input: Input): Promise<Answer> {
     const begun = performance.now()
     for (const change of await live.reload(paths)) say.change(change, performance.now() - begun)
   })
+  live.warmUp()
   await untilStopped((key) => {
     if (key === 'd')
       live.discard().then(
