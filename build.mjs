@@ -1,12 +1,12 @@
 /**
- * Builds the package: JavaScript for Node into dist/, then the system actors' bundle with what was just built.
- * Runs on `npm ci` (prepare), so it needs nothing but installed dependencies. Type declarations are made when packing.
+ * Builds the package: JavaScript for Node and the system actors' bundle into dist/. Runs on `npm ci` (prepare), so it needs
+ * nothing but installed dependencies; type declarations are made when packing. A build that fails leaves the last one.
  */
-
+import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
+const NEXT = 'dist-next'
 const ENTRIES = {
   'devnet/index': 'devnet/index.ts',
   'devnet/fvm': 'devnet/fvm.ts',
@@ -16,15 +16,15 @@ const ENTRIES = {
   'devnet/testing/test': 'devnet/testing/test.ts',
   'devnet/testing/vitest': 'devnet/testing/vitest.ts',
   'devnet/testing/matchers': 'devnet/testing/matchers.ts',
-  'compiler/build-actors': 'devnet/node/build-actors.ts',
+  'build-actors': 'devnet/node/build-actors.ts',
 }
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 
-rmSync('dist', { recursive: true, force: true })
+rmSync(NEXT, { recursive: true, force: true })
 await build({
-  entryPoints: Object.fromEntries(Object.entries(ENTRIES).filter(([, file]) => existsSync(file))),
-  outdir: 'dist',
+  entryPoints: ENTRIES,
+  outdir: NEXT,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -32,14 +32,17 @@ await build({
   target: 'node20.19',
   packages: 'external',
   chunkNames: 'chunks/[name]-[hash]',
-  logLevel: 'warning',
   define: { 'process.env.TROUPE_VERSION': JSON.stringify(version) },
+  logLevel: 'warning',
 })
+run(process.execPath, [`${NEXT}/build-actors.js`, `${NEXT}/actors.car`])
+if (process.argv.includes('--types')) run('npx', ['tsc', '-p', 'tsconfig.types.json', '--outDir', `${NEXT}/types`])
+rmSync('dist', { recursive: true, force: true })
+renameSync(NEXT, 'dist')
 
-const actors = spawnSync(process.execPath, ['dist/compiler/build-actors.js'], { stdio: 'inherit' })
-if (actors.status !== 0) process.exit(actors.status ?? 70)
-
-if (process.argv.includes('--types')) {
-  const types = spawnSync('npx', ['tsc', '-p', 'tsconfig.types.json'], { stdio: 'inherit' })
-  if (types.status !== 0) process.exit(types.status ?? 70)
+function run(command, args) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  if (status === 0) return
+  rmSync(NEXT, { recursive: true, force: true })
+  process.exit(status ?? 70)
 }

@@ -31,7 +31,7 @@ export function banner(opened: Opened, readyMs: number): string {
         '  network',
         `${devnet.networkName}, chain id ${devnet.chainId}, height ${devnet.chain.application.head.height}`,
       ],
-      ['  ethereum', server.url],
+      ['  ethereum', opened.portWanted === server.port ? server.url : `${server.url} (${opened.portWanted} is busy)`],
       ['  filecoin', `${server.url}/rpc/v1`],
       ['  state', stateFolder ?? 'in memory'],
     ]),

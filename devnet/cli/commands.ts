@@ -7,6 +7,10 @@ export interface Listed {
 }
 
 export const COMMANDS: Readonly<Record<string, Listed>> = {
+  init: {
+    about: 'begin a project',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
   dev: {
     about: 'compile, run a devnet, watch, hot reload',
     load: async () => (await import('./commands/dev.ts')).dev,
@@ -14,6 +18,18 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
   node: {
     about: 'a devnet without watching',
     load: async () => (await import('./commands/node.ts')).node,
+  },
+  build: {
+    about: 'actors to wasm, ABI and debug twin',
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  check: {
+    about: 'diagnostics only',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  test: {
+    about: 'run the tests with vitest',
+    load: async () => (await import('./commands/test.ts')).test,
   },
   deploy: {
     about: 'compile an actor and put it on the network',
@@ -47,6 +63,26 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     about: 'what a message did: calls, gas, flamegraph',
     load: async () => (await import('./commands/trace.ts')).trace,
   },
+  gas: {
+    about: 'gas per method: report, snapshot, check, diff',
+    load: async () => (await import('./commands/gas.ts')).gas,
+  },
+  inspect: {
+    about: 'an actor’s ABI, methods, state, imports, text, size',
+    load: async () => (await import('./commands/inspect.ts')).inspect,
+  },
+  snapshot: {
+    about: 'save, restore and list states of the chain',
+    load: async () => (await import('./commands/snapshot.ts')).snapshot,
+  },
+  state: {
+    about: 'dump, load, get and set state',
+    load: async () => (await import('./commands/state.ts')).state,
+  },
+  export: {
+    about: 'code as a CAR, or a genesis bundle',
+    load: async () => (await import('./commands/export.ts')).exportCode,
+  },
   conformance: {
     about: 'run reference vectors through the engine',
     load: async () => (await import('./commands/conformance.ts')).conformance,
@@ -54,5 +90,17 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
   instrument: {
     about: 'add gas metering and the stack limit to a module',
     load: async () => (await import('./commands/instrument.ts')).instrument,
+  },
+  doctor: {
+    about: 'what is wrong with this installation or project',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  explain: {
+    about: 'what a code means',
+    load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  clean: {
+    about: 'remove what was built',
+    load: async () => (await import('./commands/clean.ts')).clean,
   },
 }

@@ -49,6 +49,8 @@ export interface Opened {
   readonly devnet: Devnet
   readonly server: RunningServer
   readonly stateFolder: string | null
+  /** The port that was asked for; 0 for any. */
+  readonly portWanted: number
   close(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
       devnet,
       server,
       stateFolder,
+      portWanted: wantedPort(input, project) || server.port,
       async close() {
         rmSync(announcement, { force: true })
         await server.close()
@@ -192,9 +195,13 @@ const STORE_CODES: Readonly<Record<string, string>> = {
   STORE_CLOSED: 'TRP-8209',
 }
 
+function wantedPort(input: Input, project: Project): number {
+  return numberFlag(input, 'port') ?? project.config.port ?? DEFAULT_PORT
+}
+
 async function listen(input: Input, project: Project, devnet: Devnet): Promise<RunningServer> {
   const host = textFlag(input, 'host') ?? project.config.host ?? '127.0.0.1'
-  const port = numberFlag(input, 'port') ?? project.config.port ?? DEFAULT_PORT
+  const port = wantedPort(input, project)
   try {
     return await serveDevnet(devnet, {
       host,

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
 import type { Artifact } from '../../compiler/artifact.ts'
+import { type CompileOptions, type CompileResult, compileActor } from '../../compiler/compile.ts'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
 import { compileFile, listActorFiles, type Mode, type Project, readIfExists } from '../reload/project.ts'
 import { type Input, nearest } from './command.ts'
@@ -87,6 +88,22 @@ export async function compileOne(
   } finally {
     progress.end()
   }
+}
+
+/** With an older interface beside it: a state that would be misread is an error. */
+export function compileAgainst(
+  project: Project,
+  entry: string,
+  against: NonNullable<CompileOptions['against']>,
+): Promise<CompileResult> {
+  const { strict } = project.config.compiler ?? {}
+  return compileActor({
+    entry,
+    mode: 'release',
+    against,
+    readFile: (path) => readIfExists(join(project.root, path)),
+    ...(strict === undefined ? {} : { strict }),
+  })
 }
 
 /** The first error stands for all; people see each, programs find them in `data`. */

@@ -18,6 +18,8 @@ export interface KnownActor {
 
 const PREFIX = 'a'
 const PREFIX_END = 'b'
+/** Interfaces by code, so that a chain that went back to older code still has its interface. */
+const ABI_PREFIX = 'c'
 
 export class ActorRegistry {
   readonly #store: ChainStore
@@ -29,6 +31,16 @@ export class ActorRegistry {
   put(actor: KnownActor): void {
     const json = JSON.stringify({ ...actor, id: actor.id.toString(), code: formatCid(actor.code) })
     this.#store.putRecord(PREFIX + actor.id.toString().padStart(20, '0'), new TextEncoder().encode(json))
+  }
+
+  /** Written before the block that installs the code, and durable with it. */
+  putAbi(code: Cid, abi: Abi): void {
+    this.#store.putRecord(ABI_PREFIX + code, new TextEncoder().encode(JSON.stringify(abi)))
+  }
+
+  abiOf(code: Cid): Abi | undefined {
+    const bytes = this.#store.getRecord(ABI_PREFIX + code)
+    return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as Abi)
   }
 
   all(): KnownActor[] {

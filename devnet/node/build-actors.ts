@@ -1,5 +1,5 @@
-/** Compiles the system actors into `dist/actors.car`. Run by the build; not part of a devnet. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+/** Compiles the system actors into the CAR that the first argument names. Run by the build; not part of a devnet. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BUILTIN_NAMES, writeBundle } from '../../compiler/bundle.ts'
 import { compileActor } from '../../compiler/compile.ts'
@@ -36,5 +36,4 @@ for (const name of BUILTIN_NAMES) {
   const isWritten = existsSync(join(root, 'actors', name, `${name}.actor.ts`))
   codes.push({ name, wasm: isWritten ? await compileCode(name) : withName(reserved, name) })
 }
-mkdirSync(join(root, 'dist'), { recursive: true })
-writeFileSync(join(root, 'dist', 'actors.car'), writeBundle(codes))
+writeFileSync(process.argv[2]!, writeBundle(codes))

@@ -93,6 +93,8 @@ function applyPower(machine: Machine, power: Power, nonce: bigint, index: number
     }
     case 'set-state':
       return setState(machine, power)
+    case 'set-actor':
+      return setActor(machine, power)
     case 'impersonate': {
       const result = machine.applyMessage(power.message, 'implicit')
       refuseFailure(result)
@@ -192,6 +194,16 @@ function setState(machine: Machine, { actor, root, blocks }: Extract<Power, { po
   for (const block of blocks) store.put(cidOf(DAG_CBOR, block), block)
   if (!store.has(root)) throw new PowerRefused(16, 'the new state root is not among the blocks')
   changeActor(machine, actor, (before) => ({ ...before, state: root }))
+  return done()
+}
+
+function setActor(machine: Machine, power: Extract<Power, { power: 'set-actor' }>): Applied {
+  const { store, state } = machine.context
+  const { actor, code, root, sequence, balance, delegated, blocks } = power
+  for (const block of blocks) store.put(cidOf(DAG_CBOR, block), block)
+  if (!store.has(code)) throw new PowerRefused(16, `the code of actor ${actor} is not on the chain`)
+  if (!store.has(root)) throw new PowerRefused(16, `the state root of actor ${actor} is not among the blocks`)
+  state.setActor(actor, { code, state: root, sequence, balance, delegated })
   return done()
 }
 

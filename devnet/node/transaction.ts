@@ -47,6 +47,17 @@ export type Power =
   | { readonly power: 'set-sequence'; readonly address: Address; readonly sequence: bigint }
   /** Replaces the state of an actor by a DAG-CBOR block; further blocks that it links to come along. */
   | { readonly power: 'set-state'; readonly actor: ActorId; readonly root: Cid; readonly blocks: readonly Uint8Array[] }
+  /** Puts an actor where `actor` says, in place of what is there, with its state. Its code is on the chain already. */
+  | {
+      readonly power: 'set-actor'
+      readonly actor: ActorId
+      readonly code: Cid
+      readonly root: Cid
+      readonly sequence: bigint
+      readonly balance: TokenAmount
+      readonly delegated: Address | null
+      readonly blocks: readonly Uint8Array[]
+    }
   /** Runs a message from any sender, without a signature or fees. */
   | { readonly power: 'impersonate'; readonly message: Message }
 
@@ -163,6 +174,14 @@ function writePower(writer: CborWriter, power: Power): void {
       writer.array(4).text(power.power).uint(power.actor).link(power.root).array(power.blocks.length)
       for (const block of power.blocks) writer.bytes(block)
       return
+    case 'set-actor':
+      writer.array(8).text(power.power).uint(power.actor).link(power.code).link(power.root).uint(power.sequence)
+      writer.bytes(encodeToken(power.balance))
+      if (power.delegated === null) writer.null()
+      else writer.bytes(addressBytes(power.delegated))
+      writer.array(power.blocks.length)
+      for (const block of power.blocks) writer.bytes(block)
+      return
     case 'impersonate':
       writer.array(2).text(power.power).raw(encodeMessage(power.message))
   }
@@ -209,6 +228,18 @@ function readPower(reader: CborReader): Power {
         power: name,
         actor: reader.uint() as ActorId,
         root: reader.link(),
+        blocks: Array.from({ length: reader.array() }, () => reader.bytes().slice()),
+      }
+    case 'set-actor':
+      expect(7)
+      return {
+        power: name,
+        actor: reader.uint() as ActorId,
+        code: reader.link(),
+        root: reader.link(),
+        sequence: reader.uint(),
+        balance: decodeToken(reader.bytes()),
+        delegated: reader.null() ? null : readAddress(reader),
         blocks: Array.from({ length: reader.array() }, () => reader.bytes().slice()),
       }
     case 'impersonate':

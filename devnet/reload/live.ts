@@ -2,7 +2,9 @@
  * The actors of a project on a running devnet: deploys what is missing, and carries a change of source into the network
  * through one block. A change that cannot be made leaves the old code answering.
  */
-import type { Abi } from '../../compiler/abi/schema.ts'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Abi, formatAbi } from '../../compiler/abi/schema.ts'
 import { type AbiType, parseField } from '../../compiler/abi/types.ts'
 import type { Artifact } from '../../compiler/artifact.ts'
 import type { Diagnostic } from '../../compiler/diagnostic.ts'
@@ -19,6 +21,7 @@ import { type LayoutChange, planReload } from './plan.ts'
 import { compileFile, listActorFiles, type Project, warmCompiler, writeArtifact } from './project.ts'
 
 const WARM_UP_AFTER_MS = 50
+const ILLEGAL_ARGUMENT = 16
 
 /** What happened to one actor. */
 export type LiveChange =
@@ -57,9 +60,13 @@ interface Compiled {
 export class LiveProject {
   readonly project: Project
   readonly devnet: Devnet
-  /** Which files each actor was compiled from. */
+  /** Which files each actor file was compiled from. Those that do not compile are not in it. */
   readonly #sources = new Map<string, readonly string[]>()
+  /** File of each actor's class. */
+  readonly #files = new Map<string, string>()
   #waiting: { readonly compiled: Compiled; readonly known: KnownActor }[] = []
+  /** Changes are made one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(project: Project, devnet: Devnet) {
     this.project = project
@@ -67,33 +74,32 @@ export class LiveProject {
   }
 
   /** Compiles everything and brings the network up to it. */
-  async start(): Promise<LiveChange[]> {
-    return this.#apply(listActorFiles(this.project))
+  start(): Promise<LiveChange[]> {
+    return this.#inTurn(() => this.#apply(listActorFiles(this.project)))
   }
 
-  /** Loads the compiler while nothing else is to be done, if what `start` compiled came from the cache. */
+  /** Loads the compiler while nothing else is to be done, if what `start` needed came from the cache. */
   warmUp(): void {
     const [file] = this.#sources.keys()
     if (file === undefined) return
-    const timer = setTimeout(() => void warmCompiler(this.project, file).catch(() => {}), WARM_UP_AFTER_MS)
-    timer.unref()
+    const warm = () => this.#inTurn(() => warmCompiler(this.project, file)).catch(() => {})
+    setTimeout(() => void warm(), WARM_UP_AFTER_MS).unref()
   }
 
-  /** Project-relative paths that changed, actors or what they import. */
-  async reload(changed: readonly string[]): Promise<LiveChange[]> {
-    const files = listActorFiles(this.project).filter(
-      (file) =>
-        changed.includes(file) ||
-        (this.#sources.get(file)?.some((source) => changed.includes(source)) ?? !this.#sources.has(file)),
-    )
-    return this.#apply(files)
+  /** Project-relative paths that changed, actors or what they import. An actor that does not compile is always tried. */
+  reload(changed: readonly string[]): Promise<LiveChange[]> {
+    const isTouched = (file: string) =>
+      changed.includes(file) || (this.#sources.get(file)?.some((source) => changed.includes(source)) ?? true)
+    return this.#inTurn(() => this.#apply(listActorFiles(this.project).filter(isTouched)))
   }
 
   /** Goes on with actors whose change was refused, from an empty state. */
-  async discard(): Promise<LiveChange[]> {
-    const waiting = this.#waiting
-    this.#waiting = []
-    return this.#upgrade(waiting.map(({ compiled, known }) => ({ compiled, known, mode: 'discard' as const })))
+  discard(): Promise<LiveChange[]> {
+    return this.#inTurn(() => {
+      const waiting = this.#waiting
+      this.#waiting = []
+      return this.#upgrade(waiting.map(({ compiled, known }) => ({ compiled, known, mode: 'discard' as const })))
+    })
   }
 
   get refused(): readonly { readonly file: string; readonly before: Abi; readonly after: Abi }[] {
@@ -104,27 +110,61 @@ export class LiveProject {
     }))
   }
 
+  /** Every file that an actor was compiled from. */
+  get sources(): ReadonlySet<string> {
+    return new Set([...this.#sources.values()].flat())
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
+  }
+
   async #apply(files: readonly string[]): Promise<LiveChange[]> {
     const changes: LiveChange[] = []
     const compiled: Compiled[] = []
     for (const file of files) {
       const result = await compileFile(this.project, file)
-      if (result.ok) {
-        this.#sources.set(file, result.artifact.sources)
-        writeArtifact(this.project, result.artifact)
-        compiled.push({ file, artifact: result.artifact })
-      } else changes.push({ kind: 'broken', file, diagnostics: result.diagnostics })
+      if (!result.ok) {
+        this.#sources.delete(file)
+        this.#waiting = this.#waiting.filter((waiting) => waiting.compiled.file !== file)
+        changes.push({ kind: 'broken', file, diagnostics: result.diagnostics })
+        continue
+      }
+      const { artifact } = result
+      this.#sources.set(file, artifact.sources)
+      const other = this.#files.get(artifact.actor) ?? file
+      if (other !== file && existsSync(join(this.project.root, other))) {
+        const reason = `${other} has an actor of this name too; rename one of them`
+        changes.push({ kind: 'failed', actor: artifact.actor, exitCode: ILLEGAL_ARGUMENT, reason })
+        continue
+      }
+      this.#files.set(artifact.actor, file)
+      compiled.push({ file, artifact })
     }
     const upgrades: Upgrade[] = []
     const fresh: Compiled[] = []
     for (const one of compiled) {
-      const known = this.devnet.actors.byName(one.artifact.actor)
+      const known = this.#known(one.artifact.actor)
       if (known === undefined) fresh.push(one)
       else changes.push(...this.#plan(one, known, upgrades))
     }
     changes.push(...(await this.#upgrade(upgrades)))
     for (const one of inOrder(fresh, this.project)) changes.push(...(await this.#deploy(one)))
+    for (const { artifact } of compiled) writeArtifact(this.project, artifact)
     return changes
+  }
+
+  /** As the chain has it now: it may have gone back to older code, or to before the actor. */
+  #known(name: string): KnownActor | undefined {
+    const known = this.devnet.actors.byName(name)
+    if (known === undefined) return undefined
+    const actor = this.devnet.chain.application.queryMachine().context.state.getActor(known.id)
+    if (actor === undefined) return undefined
+    return actor.code === known.code
+      ? known
+      : { ...known, code: actor.code, abi: this.devnet.actors.abiOf(actor.code) ?? known.abi }
   }
 
   #plan(compiled: Compiled, known: KnownActor, upgrades: Upgrade[]): LiveChange[] {
@@ -138,6 +178,8 @@ export class LiveProject {
     })
     switch (plan.kind) {
       case 'same':
+        // A renamed field leaves the code as it is.
+        if (formatAbi(artifact.abi) !== formatAbi(known.abi)) this.devnet.actors.put({ ...known, abi: artifact.abi })
         return [{ kind: 'unchanged', actor: artifact.actor }]
       case 'refuse': {
         this.#waiting.push({ compiled, known })
@@ -184,6 +226,9 @@ export class LiveProject {
       mode,
       params: mode === 'discard' ? this.#constructorParams(compiled) : new Uint8Array(0),
     }))
+    for (const { compiled } of upgrades) {
+      this.devnet.actors.putAbi(cidOf(RAW, compiled.artifact.wasm), compiled.artifact.abi)
+    }
     const { result, height } = await this.devnet.chain.apply(powers)
     if (result.exitCode !== 0) {
       return upgrades.map(({ compiled }) => ({
@@ -211,11 +256,12 @@ export class LiveProject {
         {
           kind: 'failed',
           actor: artifact.actor,
-          exitCode: 16,
+          exitCode: ILLEGAL_ARGUMENT,
           reason: `constructor arguments: ${(error as Error).message}`,
         },
       ]
     }
+    this.devnet.actors.putAbi(cidOf(RAW, artifact.wasm), artifact.abi)
     const { result } = await this.devnet.chain.apply([
       {
         power: 'deploy',
@@ -236,13 +282,13 @@ export class LiveProject {
   /** From the config, or zero, empty and the first account. */
   #constructorParams({ artifact }: Compiled): Uint8Array {
     const { abi } = artifact
-    const constructor = abi.methods.find(({ kind }) => kind === 'constructor')
-    if (constructor === undefined) return new Uint8Array(0)
+    const made = abi.methods.find(({ kind }) => kind === 'constructor')
+    if (made === undefined) return new Uint8Array(0)
     const configured = this.project.config.deploy?.[artifact.actor]
     const args = Array.isArray(configured)
       ? configured
-      : constructor.params.map((field) => this.#zero(abi, parseField(field).type))
-    return encodeParams(abi, constructor, args, { resolveAddress: (text) => this.#named(text) })
+      : made.params.map((field) => this.#zero(abi, parseField(field).type))
+    return encodeParams(abi, made, args, { resolveAddress: (text) => this.#named(text) })
   }
 
   #named(text: string): Address | undefined {

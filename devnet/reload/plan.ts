@@ -88,35 +88,3 @@ function sameNamed(before: Abi, after: Abi, a: string, b: string, seen: Set<stri
 function fieldType(field: string): AbiType {
   return field.includes(':') ? parseField(field).type : parseType(field)
 }
-
-/** The stub that `m` writes above the class's end: reads the old tuple, makes the new one. */
-export function upgradeStub(before: Abi, after: Abi): string {
-  const name = after.actor
-  const old = `${name}V1`
-  const fields = before.state.map((field) => `  ${field}`).join('\n')
-  const copies = after.state
-    .map((field) => parseField(field).name)
-    .map((field) =>
-      before.state.some((was) => parseField(was).name === field)
-        ? `    // actor.${field} = old.${field}`
-        : `    // actor.${field} = …  (new)`,
-    )
-    .join('\n')
-  return [
-    '',
-    `/** The state as it was; the fields are read in this order. */`,
-    `class ${old} {`,
-    fields,
-    '}',
-    '',
-    `// Put this into ${name}:`,
-    '//',
-    `//   @upgrade`,
-    `//   static migrate(old: ${old}): ${name} {`,
-    `//     const actor = instantiate<${name}>()`,
-    copies.replaceAll('    //', '//    '),
-    '//     return actor',
-    '//   }',
-    '',
-  ].join('\n')
-}

@@ -1,12 +1,17 @@
 /** Sees files change and says so once for a burst of saves. */
+import { statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { watch } from 'chokidar'
 import type { Project } from './project.ts'
 
 /** Editors write a file in several steps; they are one save. */
 const SETTLE_MS = 15
+/** chokidar swallows changes of a file for 50 ms after one that it told. Later than that, what was told is looked at again. */
+const SWALLOWED_MS = 60
 
 export interface Watcher {
+  /** Sources outside of the folders that are watched anyway, relative to the project. */
+  follow(paths: Iterable<string>): void
   close(): Promise<void>
 }
 
@@ -15,25 +20,30 @@ export function watchProject(
   project: Project,
   onChange: (paths: readonly string[]) => Promise<void>,
 ): Promise<Watcher> {
-  const watcher = watch([project.actorsFolder, join(project.root, 'lib')], {
+  const folders = [project.actorsFolder, join(project.root, 'lib')]
+  const watcher = watch(folders, {
     ignoreInitial: true,
     ignored: (path) => path.includes(`${sep}node_modules${sep}`) || path.includes(`${sep}.troupe${sep}`),
   })
   const changed = new Set<string>()
+  const followed = new Set<string>()
   let isRunning = false
+  let isClosed = false
   let timer: NodeJS.Timeout | null = null
+
   const run = async (): Promise<void> => {
     timer = null
-    if (isRunning || changed.size === 0) return
-    isRunning = true
-    const paths = [...changed]
-    changed.clear()
-    try {
-      await onChange(paths)
-    } finally {
-      isRunning = false
-      if (changed.size > 0) await run()
+    while (!isRunning && !isClosed && changed.size > 0) {
+      isRunning = true
+      const seen = new Map([...changed].map((path) => [path, markOf(join(project.root, path))]))
+      changed.clear()
+      await onChange([...seen.keys()]).finally(() => (isRunning = false))
+      setTimeout(() => lookAgain(seen), SWALLOWED_MS).unref()
     }
+  }
+  const lookAgain = (seen: ReadonlyMap<string, string>): void => {
+    for (const [path, mark] of seen) if (markOf(join(project.root, path)) !== mark) changed.add(path)
+    if (changed.size > 0 && timer === null && !isRunning) void run()
   }
   watcher.on('all', (event, path) => {
     if (event === 'addDir' || event === 'unlinkDir' || !path.endsWith('.ts')) return
@@ -41,5 +51,23 @@ export function watchProject(
     if (timer !== null) clearTimeout(timer)
     timer = setTimeout(() => void run(), SETTLE_MS)
   })
-  return new Promise((resolve) => watcher.once('ready', () => resolve({ close: () => watcher.close() })))
+  const handle: Watcher = {
+    follow(paths) {
+      const fresh = [...paths].map((path) => join(project.root, path)).filter((path) => !followed.has(path))
+      const outside = fresh.filter((path) => !folders.some((folder) => path.startsWith(folder + sep)))
+      for (const path of fresh) followed.add(path)
+      if (outside.length > 0) watcher.add(outside)
+    },
+    close() {
+      isClosed = true
+      return watcher.close()
+    },
+  }
+  return new Promise((resolve) => watcher.once('ready', () => resolve(handle)))
+}
+
+/** Changes when the file does. */
+function markOf(path: string): string {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined ? 'gone' : `${stat.mtimeNs} ${stat.size} ${stat.ino}`
 }

@@ -45,11 +45,10 @@ export class BuildFailedError extends Error {
 
 /** Builds `entry`, or finds it built. `folder` is absolute. @throws BuildFailedError */
 export async function buildActor(root: string, entry: string, folder: string): Promise<BuiltActor> {
-  const path = join(folder, `${hashOf(entry)}.test.json`)
-  const toolchain = toolchainStamp()
-  const stored = readStored(path)
-  if (stored !== undefined && stored.toolchain === toolchain && isCurrent(stored, root)) return stored
+  const stored = findBuilt(root, entry, folder)
+  if (stored !== undefined) return stored
 
+  const toolchain = toolchainStamp()
   const artifact = await compile(root, entry, 'release')
   const hashes = Object.fromEntries(
     artifact.sources.map((source) => [source, hashOf(readFileSync(join(root, source)))]),
@@ -64,8 +63,18 @@ export async function buildActor(root: string, entry: string, folder: string): P
     toolchain,
     hashes,
   }
-  writeAside(path, JSON.stringify(built))
+  writeAside(builtPath(entry, folder), JSON.stringify(built))
   return built
+}
+
+/** What is on disk for `entry`, unless something changed since. */
+export function findBuilt(root: string, entry: string, folder: string): BuiltActor | undefined {
+  const stored = readStored(builtPath(entry, folder))
+  return stored !== undefined && stored.toolchain === toolchainStamp() && isCurrent(stored, root) ? stored : undefined
+}
+
+function builtPath(entry: string, folder: string): string {
+  return join(folder, `${hashOf(entry)}.test.json`)
 }
 
 /** Compiles the debug twin of a build that is on disk. One that does not compile is written too, empty. */

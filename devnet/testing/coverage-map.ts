@@ -54,12 +54,14 @@ function fileCoverages(twin: Twin, hits: readonly number[]): FileCoverageData[] 
 }
 
 /** Every place falls into a block. */
-function findLines({ watched, places, bodies }: Twin): Lines {
+function findLines({ watched, places, bodies, place }: Twin): Lines {
   const lines: Lines = new Map()
   const starts = watched.blocks
   for (const { offset, source, line, column } of places) {
     const block = lastAtMost(starts, offset)
     if (block < 0 || lastAtMost(bodies, starts[block]!) !== lastAtMost(bodies, offset)) continue
+    // What is seen of another actor here is the client that calls it.
+    if (source.endsWith('.actor.ts') && source !== place.entry) continue
     const file = getOr(lines, source, () => new Map<number, Part[]>())
     const parts = getOr(file, line, () => [])
     if (!parts.some((part) => part.block === block)) parts.push({ block, column })

@@ -15,7 +15,6 @@ import { Linker } from '../engine/linker.ts'
 import type { MachineContext, Probe, ProbedCall } from '../engine/machine-context.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import type { Cid } from '../ipld/cid.ts'
-import type { ActorId } from '../state/actor.ts'
 import type { ActorDescription, BuildPlace } from './actor.ts'
 import type { Answer } from './mock.ts'
 
@@ -24,8 +23,8 @@ export interface Replay {
   /** What mocks answered, in order. */
   readonly answers: readonly Answer[]
   readonly isMocked: (call: ProbedCall) => boolean
-  readonly descriptions: readonly ActorDescription[]
-  readonly descriptionOf: (id: ActorId) => ActorDescription | undefined
+  /** By code. */
+  readonly descriptions: ReadonlyMap<Cid, ActorDescription>
   readonly run: (changes: Pick<MachineContext, 'modules' | 'linker' | 'probe'>) => void
 }
 
@@ -187,7 +186,7 @@ interface RawFailure {
   /** As V8 writes it. */
   readonly stack: string
   /** Who is running, outermost first. */
-  readonly running: readonly ActorId[]
+  readonly running: readonly (ActorDescription | undefined)[]
 }
 
 /** Knows who is running. */
@@ -201,23 +200,31 @@ class TwinLinker extends Linker {
     return super.enter(guest)
   }
 
-  running(): ActorId[] {
-    return this.guests.map(({ kernel }) => kernel.call.to)
+  /** Who runs, outermost first. */
+  running(descriptions: Replay['descriptions']): (ActorDescription | undefined)[] {
+    return this.guests.map(({ kernel, calls }) => {
+      const actor = calls.machine.state.getActor(kernel.call.to)
+      return actor === undefined ? undefined : descriptions.get(actor.code)
+    })
   }
 }
 
 export function runOnTwins(replay: Replay, listener: Listener): void {
-  for (const description of replay.descriptions) twinOf(description)
+  const { descriptions } = replay
+  for (const description of descriptions.values()) twinOf(description)
   const linker = new TwinLinker()
   const { imports } = linker
-  const current = (): Twin | null | undefined => {
-    const guest = linker.guests.at(-1)
-    const description = guest && replay.descriptionOf(guest.kernel.call.to)
-    return description && twins.get(description.code)
-  }
+  let teller: Guest | undefined
+  let told: Twin | null | undefined
   imports['troupe']!['tell'] = (block: number): number => {
-    const twin = listener.tell === undefined ? undefined : current()
-    if (twin) listener.tell!(twin, block)
+    if (listener.tell === undefined) return 0
+    const guest = linker.guests.at(-1)
+    if (guest !== teller) {
+      teller = guest
+      const description = linker.running(descriptions).at(-1)
+      told = description && twins.get(description.code)
+    }
+    if (told) listener.tell(told, block)
     return 0
   }
   const exit = imports['vm']!['exit'] as (...args: number[]) => number
@@ -230,7 +237,7 @@ export function runOnTwins(replay: Replay, listener: Listener): void {
           exitCode: signal.code,
           message: signal.message,
           stack: new Error().stack ?? '',
-          running: linker.running(),
+          running: linker.running(descriptions),
         })
       }
       throw signal
@@ -240,7 +247,12 @@ export function runOnTwins(replay: Replay, listener: Listener): void {
   const probe: Probe = {
     intercept: (call) => (replay.isMocked(call) ? replay.answers[answered++] : undefined),
     trapped: (error) =>
-      listener.fail?.({ exitCode: 4, message: error.message, stack: error.stack ?? '', running: linker.running() }),
+      listener.fail?.({
+        exitCode: 4,
+        message: error.message,
+        stack: error.stack ?? '',
+        running: linker.running(descriptions),
+      }),
   }
   withPlainStacks(() => replay.run({ modules: twinModules, linker, probe }))
 }
@@ -278,8 +290,7 @@ export function explainFailure(replay: Replay): Explanation {
   const cause = findCause(failures)
   if (cause === undefined) return { frames: [], message: '' }
   const frames = readSegments(cause.stack).flatMap((frames, depth) => {
-    const id = cause.running.at(-1 - depth)
-    const description = id === undefined ? undefined : replay.descriptionOf(id)
+    const description = cause.running.at(-1 - depth)
     const twin = description === undefined ? null : twinOf(description)
     return twin === null
       ? []

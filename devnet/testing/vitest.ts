@@ -16,9 +16,11 @@ import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSyn
 import { createRequire } from 'node:module'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
 import type { ActorModule, BuildPlace } from './actor.ts'
+import { type Ahead, type AheadData, buildAhead, buildInThread } from './build-ahead.ts'
 import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build-cache.ts'
 import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
 import { mergeActorCoverage } from './coverage-map.ts'
@@ -41,16 +43,27 @@ function beside(name: string): string {
   return join(here, '..', `${name}.${isSource ? 'ts' : 'js'}`)
 }
 
+// The plugin's file is the file of its thread as well.
+if (!isMainThread && isAheadData(workerData)) {
+  void buildInThread(workerData, (entry) => parentPort?.postMessage(entry))
+}
+
+function isAheadData(data: unknown): data is AheadData {
+  return typeof data === 'object' && data !== null && (data as Partial<AheadData>).troupe === 'build'
+}
+
 export function troupe(options: PluginOptions = {}): Plugin {
   let root = process.cwd()
   let builds = ''
   let wishes: FSWatcher | undefined
+  let ahead: Ahead = new Map()
   return {
     name: 'troupe',
     enforce: 'pre',
 
     config(user) {
       const home = user.root ?? process.cwd()
+      if (!isSource) ahead = buildAhead(home, join(home, options.folder ?? '.troupe', 'build'), here)
       return {
         ...(isSource ? { resolve: { alias: { 'troupe/test': beside('test') } } } : {}),
         test: {
@@ -84,6 +97,7 @@ export function troupe(options: PluginOptions = {}): Plugin {
       if (!ACTOR.test(path)) return undefined
       const entry = relative(root, path).replaceAll('\\', '/')
       try {
+        await ahead.get(entry)
         const built = await buildActor(root, entry, builds)
         for (const source of built.sources) this.addWatchFile(join(root, source))
         return { code: moduleText(built, { root, entry, folder: builds, key: built.key }), map: { mappings: '' } }

@@ -138,6 +138,8 @@ export class World implements HandleHost, Book {
   readonly #codec: CodecOptions
   readonly #mocks: Mocks
   readonly #actors = new Map<ActorId, Target>()
+  /** By code. */
+  readonly #descriptions = new Map<Cid, ActorDescription>()
   readonly #balance: bigint
   readonly #epochSeconds: bigint
   #accounts: readonly Account[]
@@ -200,7 +202,7 @@ export class World implements HandleHost, Book {
   /** A handle for an actor that is there already: one that another actor made, say. */
   at<C extends ActorClass>(actor: C, who: Who): Handle<InstanceType<C>, C> {
     const id = this.#needId(who)
-    const target = this.#actors.get(id) ?? this.#know(describeActor(actor), id, idAddress(id))
+    const target = this.#actors.get(id) ?? this.#know(this.#describe(actor), id, idAddress(id))
     return createHandle(this, target) as Handle<InstanceType<C>, C>
   }
 
@@ -212,7 +214,7 @@ export class World implements HandleHost, Book {
   mock<T, C>(actor: Handle<T, C>, methods: MockMethods<T>): Handle<T, C>
   mock(actor: unknown, methods: Readonly<Record<string, undefined | ((...args: never[]) => unknown)>>): unknown {
     const existing = targetOf(actor)
-    const target = existing ?? this.#installMocked(describeActor(actor))
+    const target = existing ?? this.#installMocked(this.#describe(actor))
     this.#mocks.add(
       target.id as ActorId,
       target.description,
@@ -397,12 +399,7 @@ export class World implements HandleHost, Book {
     const known = this.#actors.get(id)?.description
     if (known !== undefined) return known
     const code = this.#context.state.getActor(id)?.code
-    return code === undefined ? undefined : this.descriptionOfCode(code)
-  }
-
-  descriptionOfCode(code: Cid): ActorDescription | undefined {
-    for (const { description } of this.#actors.values()) if (description.code === code) return description
-    return undefined
+    return code === undefined ? undefined : this.#descriptions.get(code)
   }
 
   idOf(address: Address): ActorId | undefined {
@@ -512,8 +509,7 @@ export class World implements HandleHost, Book {
     return {
       answers,
       isMocked: (call) => this.#mocks.isMocked(call),
-      descriptions: [...this.#actors.values()].map(({ description }) => description),
-      descriptionOf: (id) => this.descriptionOf(id),
+      descriptions: this.#descriptions,
       run: (changes) => {
         const tree = StateTree.load(store, root)
         for (const [id, actor] of before) {
@@ -535,7 +531,7 @@ export class World implements HandleHost, Book {
   // --- deploying ------------------------------------------------------------------------------------------------
 
   #deploy(actor: unknown, args: readonly unknown[], options: CallOptions, below: Below): Record<string, unknown> {
-    const description = describeActor(actor)
+    const description = this.#describe(actor)
     const { abi } = description
     const creation = abi.methods.find(({ kind }) => kind === 'constructor')!
     const params = refusing(below, () => encodeParams(abi, creation, args, this.#codec))
@@ -576,6 +572,12 @@ export class World implements HandleHost, Book {
     const target = this.#know(description, id!, robustAddress(sender, description, ordinal))
     target.last = record
     return createHandle(this, target)
+  }
+
+  #describe(actor: unknown): ActorDescription {
+    const description = describeActor(actor)
+    this.#descriptions.set(description.code, description)
+    return description
   }
 
   #know(description: ActorDescription, id: ActorId, address: Address): Target {

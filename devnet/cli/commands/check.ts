@@ -4,11 +4,11 @@ import { resolve } from 'node:path'
 import type { Abi } from '../../../compiler/abi/schema.ts'
 import type { Diagnostic } from '../../../compiler/diagnostic.ts'
 import { compileFile, type Project } from '../../reload/project.ts'
-import { type Command, type Input } from '../command.ts'
+import type { Command, Input } from '../command.ts'
 import { loadProject } from '../load-project.ts'
 import { type Answer, CliError, Exit, talk, toJson } from '../output.ts'
 import { startProgress } from '../progress.ts'
-import { type ActorSource, compileError, formatDiagnostics, pickActors } from '../sources.ts'
+import { type ActorSource, compileAgainst, compileError, formatDiagnostics, pickActors } from '../sources.ts'
 
 export const check: Command = {
   name: 'check',
@@ -55,7 +55,7 @@ async function checkAll(input: Input, project: Project, actors: readonly ActorSo
   for (const { file, actor } of actors) {
     progress.sayNow(`checking ${actor}`)
     const against = older.find(({ abi }) => abi.actor === actor)
-    const result = await compileFile(project, file, 'release', against === undefined ? {} : { against })
+    const result = against === undefined ? await compileFile(project, file) : await compileAgainst(project, file, against)
     diagnostics.push(...(result.ok ? result.artifact.diagnostics : result.diagnostics))
   }
   progress.end()

@@ -1,5 +1,5 @@
 /** `troupe dev`: compile, run, watch, reload. */
-import { appendFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatDiagnostic } from '../../../compiler/diagnostic.ts'
 import { formatCid } from '../../ipld/cid.ts'
@@ -7,8 +7,8 @@ import type { BlockRecord } from '../../node/chain-records.ts'
 import { transactionCid } from '../../node/fvm-application.ts'
 import { decodeTransaction } from '../../node/transaction.ts'
 import { type LiveChange, LiveProject } from '../../reload/live.ts'
-import { upgradeStub } from '../../reload/plan.ts'
 import { listActorFiles, readIfExists } from '../../reload/project.ts'
+import { insertUpgrade } from '../../reload/upgrade-stub.ts'
 import { watchProject } from '../../reload/watcher.ts'
 import { banner, readyData } from '../banner.ts'
 import type { Command, Input } from '../command.ts'
@@ -30,9 +30,27 @@ async function run(input: Input): Promise<Answer> {
   const started = performance.now()
   const [folder] = input.words
   const opened = await openForCommand(folder === undefined ? input : { ...input, cwd: join(input.cwd, folder) })
+  try {
+    await develop(input, opened, started)
+  } finally {
+    await opened.close()
+  }
+  return { data: { stopped: true }, text: '' }
+}
+
+async function develop(input: Input, opened: Opened, started: number): Promise<void> {
   const live = new LiveProject(opened.project, opened.devnet)
   const say = reporter(input, opened)
-  const changes = await live.start()
+  const onError = (error: unknown) => say.error(error)
+  const begun = live.start()
+  // Watched before anybody is told that it is: a save right after "ready" must not be missed.
+  const watching = watchProject(opened.project, async (paths) => {
+    const saved = performance.now()
+    const changes = await live.reload(paths).catch(onError)
+    for (const change of changes ?? []) say.change(change, performance.now() - saved)
+  })
+  const [changes, watcher] = await Promise.all([begun, watching])
+  watcher.follow(live.sources)
   if (!input.isJson) talk(banner(opened, performance.now() - started))
   for (const change of changes) say.change(change, 0)
   if (input.isJson)
@@ -40,36 +58,39 @@ async function run(input: Input): Promise<Answer> {
   else if (listActorFiles(opened.project).length === 0)
     talk(`no *.actor.ts in ${opened.project.actorsFolder}; write one, it is deployed when you save it`)
   opened.devnet.chain.onBlock(say.block)
-
-  const watcher = await watchProject(opened.project, async (paths) => {
-    const begun = performance.now()
-    for (const change of await live.reload(paths)) say.change(change, performance.now() - begun)
-  })
   live.warmUp()
   await untilStopped((key) => {
     if (key === 'd')
-      live.discard().then(
-        (done) => done.forEach((change) => void say.change(change, 0)),
-        (error) => talk(String(error)),
-      )
+      live.discard().then((done) => {
+        for (const change of done) say.change(change, 0)
+      }, onError)
     if (key === 'm') writeStubs(live, opened)
   })
   await watcher.close()
-  await opened.close()
-  return { data: { stopped: true }, text: '' }
 }
 
-/** Appends what an `@upgrade` needs to the file of every actor that waits for one. */
+/** Writes an `@upgrade` into the file of every actor that waits for one; saving it makes the change. */
 function writeStubs(live: LiveProject, { project }: Opened): void {
   for (const { file, before, after } of live.refused) {
-    appendFileSync(join(project.root, file), upgradeStub(before, after))
-    talk(`${paint('cyan', 'wrote')} an @upgrade stub to ${file}`)
+    const path = join(project.root, file)
+    const source = insertUpgrade(readIfExists(path) ?? '', before, after)
+    if (source === undefined) {
+      talk(`the class ${after.actor} was not found in ${file}`)
+      continue
+    }
+    writeFileSync(path, source)
+    talk(`${paint('cyan', 'wrote')} an @upgrade into ${file}; look at it and save`)
   }
 }
 
 function reporter(input: Input, { project }: Opened) {
   const event = (body: Record<string, unknown>) => process.stdout.write(`${toJson(body)}\n`)
   return {
+    error(error: unknown): void {
+      const message = error instanceof Error ? error.message : String(error)
+      if (input.isJson) event({ event: 'error', message })
+      else talk(`${paint('red', 'failed')} ${message}`)
+    },
     change(change: LiveChange, ms: number): void {
       if (input.isJson) event({ event: 'reload', ms: Math.round(ms), ...change })
       else talk(describeChange(change, ms, project.root))

@@ -28,6 +28,7 @@ import {
 } from '../convert.ts'
 import { RpcError } from '../errors.ts'
 import type { Method } from '../router.ts'
+import { dumpState, loadState } from './state-dump.ts'
 
 const MINE_MAX = 10_000
 
@@ -43,6 +44,7 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
       devnet.actors.all().map((actor) => ({ ...actor, id: actor.id.toString(), code: formatCid(actor.code) })),
     troupe_actor: ([who]) => describeActor(devnet, who),
     troupe_balance: ([who]) => balanceOf(devnet, who),
+    troupe_dumpState: () => dumpState(devnet),
     troupe_block: ([height]) => describeBlock(devnet, height),
     troupe_call: ([draft]) => readOnlyCall(devnet, asObject(draft, 'the call')),
     troupe_trace: ([cid]) => traceOf(devnet, cid),
@@ -107,10 +109,17 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     troupe_revert: async ([id]) => {
       const height = snapshots.get(asText(id, 'the snapshot'))
       if (height === undefined) throw invalid(`there is no snapshot ${String(id)}`)
-      await chain.rewind(height)
+      await rewind(devnet, height)
       for (const [other, at] of snapshots) if (at > height || other === id) snapshots.delete(other)
       return true
     },
+    troupe_rewind: async ([height]) => {
+      const to = asCount(height, 'the height', chain.application.head.height)
+      await rewind(devnet, to)
+      for (const [id, at] of snapshots) if (at > to) snapshots.delete(id)
+      return true
+    },
+    troupe_loadState: async ([dump]) => loadState(devnet, asObject(dump, 'the dump')),
     troupe_forget: ([who]) => {
       devnet.actors.remove(actorId(devnet, who))
       return true
@@ -120,6 +129,14 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     methods: new Map([...Object.entries(reading), ...Object.entries(powers)]),
     powers: new Set(Object.keys(powers)),
   }
+}
+
+/** Names of actors that the earlier block does not have are forgotten with them. */
+async function rewind(devnet: Devnet, height: number): Promise<void> {
+  await devnet.chain.rewind(height)
+  const { state } = devnet.chain.application.queryMachine().context
+  for (const { id } of devnet.actors.all()) if (state.getActor(id) === undefined) devnet.actors.remove(id)
+  await devnet.chain.application.store.commit()
 }
 
 function status({ chain, chainId, networkName, bundle }: Devnet): unknown {
