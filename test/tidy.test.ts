@@ -81,6 +81,39 @@ describe('imports', () => {
   })
 })
 
+/** Tests of something larger than one file, and what that is. */
+const SUITES: Readonly<Record<string, string>> = {
+  'compiler/language.test.ts': 'compiler/transform',
+  'compiler/composition.test.ts': 'compiler/transform',
+  'compiler/collections.test.ts': 'actors/sdk',
+  'compiler/numbers.test.ts': 'actors/sdk',
+  'compiler/editor.test.ts': 'actors/sdk',
+  'compiler/abi/render.test.ts': 'compiler/abi',
+  'devnet/ipld/vectors.test.ts': 'devnet/ipld',
+  'devnet/node/instant.test.ts': 'devnet/node/drivers',
+  'devnet/rpc/rpc.test.ts': 'devnet/rpc',
+}
+
+function testsOf(folder: string): string[] {
+  return readdirSync(join(root, 'test', folder)).flatMap((name) => {
+    const path = `${folder}/${name}`
+    return statSync(join(root, 'test', path)).isDirectory() ? testsOf(path) : path.endsWith('.test.ts') ? [path] : []
+  })
+}
+
+describe('tests', () => {
+  test('lie at the path of what they test', () => {
+    const lost = [...testsOf('compiler'), ...testsOf('devnet')].filter(
+      (path) => SUITES[path] === undefined && !existsSync(join(root, path.replace(/\.test\.ts$/, '.ts'))),
+    )
+    expect(lost).toEqual([])
+  })
+
+  test('of suites name a folder that exists', () => {
+    expect(Object.values(SUITES).filter((folder) => !existsSync(join(root, folder)))).toEqual([])
+  })
+})
+
 describe('the package', () => {
   test('exports what it exported', () => {
     const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {

@@ -2,11 +2,11 @@
 import { type Command, parseInput } from './command.ts'
 import { CliError, Exit, printAnswer, printError, setColour } from './output.ts'
 
-export async function execute(command: Command, argv: readonly string[]): Promise<number> {
+export async function execute(command: Command, argv: readonly string[], cwd = process.cwd()): Promise<number> {
   const started = performance.now()
   const isJson = argv.includes('--json')
   try {
-    const input = parseInput(command, argv, process.cwd())
+    const input = parseInput(command, argv, cwd)
     setColour(typeof input.flags['color'] === 'string' ? input.flags['color'] : undefined)
     const answer = await command.run(input)
     printAnswer(command.name, started, answer, isJson)

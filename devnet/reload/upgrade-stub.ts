@@ -1,10 +1,17 @@
 /**
  * What `m` writes into the file of an actor whose state layout changed: a class for the old tuple, and an `@upgrade`
- * that carries over every field it can. Pure: source and interfaces in, source out. The result compiles; what it cannot
- * know, a comment says.
+ * that carries over every field it can. Pure: source and interfaces in, source out. The result compiles; a field that
+ * it cannot convert makes the migration fail until its author says how, and the old code answers until then.
  */
 import type { Abi } from '../../compiler/abi/schema.ts'
-import { type AbiType, AMT_BIT_WIDTH, formatType, HAMT_BIT_WIDTH, parseField } from '../../compiler/abi/types.ts'
+import {
+  type AbiType,
+  AMT_BIT_WIDTH,
+  formatType,
+  HAMT_BIT_WIDTH,
+  namesIn,
+  parseField,
+} from '../../compiler/abi/types.ts'
 
 const SDK = 'troupe/actor'
 const CLASSES: Readonly<Record<string, string>> = {
@@ -50,7 +57,7 @@ class StubWriter {
     const oldFields = this.#before.state.map(parseField)
     this.classes[slot] = classOf(
       old,
-      oldFields.map(({ name, type }) => `public ${name}: ${this.#typeName(type)},`),
+      oldFields.map(({ name, type }) => `public ${name}: ${this.#writtenType(name, type) ?? this.#typeName(type)},`),
       'The state as it was; its fields are read in this order.',
     )
     const lines = this.#after.state.map(parseField).map(({ name, type }) => {
@@ -75,12 +82,38 @@ class StubWriter {
   }
 
   #copy(name: string, was: AbiType, is: AbiType): string {
+    if (formatType(was) === formatType(is) && !this.#mentionsRenamed(was)) return `next.${name} = old.${name}`
     if (was.kind === 'primitive' && is.kind === 'primitive' && INTEGER.test(was.name) && INTEGER.test(is.name)) {
-      return was.name === is.name ? `next.${name} = old.${name}` : `next.${name} = <${this.#typeName(is)}>old.${name}`
+      const [from, to] = [this.#typeName(was), this.#typeName(is)]
+      this.imports.add('require')
+      return [
+        `require(<${from}><${to}>old.${name} == old.${name}, '${name} does not fit into ${to}')`,
+        `next.${name} = <${to}>old.${name}`,
+      ].join('\n    ')
     }
-    const isSame = formatType(was) === formatType(is) && !this.#mentionsRenamed(was)
-    if (isSame) return `next.${name} = old.${name}`
-    return `// next.${name} is not old.${name}: that was ${formatType(was)}, this is ${formatType(is)}`
+    this.imports.add('require')
+    return `require(false, 'say what becomes of ${name}: it was ${formatType(was)}, it is ${formatType(is)}')`
+  }
+
+  /** The type as the source has it, when it means what it meant: an ABI does not tell `Array` from `StaticArray`. */
+  #writtenType(name: string, was: AbiType): string | undefined {
+    const now = this.#after.state.map(parseField).find((field) => field.name === name)
+    if (now === undefined || formatType(now.type) !== formatType(was) || !this.#isUnchanged(was, new Set()))
+      return undefined
+    const end = findClassEnd(this.#source, this.#after.actor) ?? 0
+    const start = blankOut(this.#source).search(new RegExp(`\\bclass\\s+${this.#after.actor}\\b`))
+    return new RegExp(`\\b${name}\\s*:\\s*([^=;\\n]+)`).exec(this.#source.slice(start, end))?.[1]?.trim()
+  }
+
+  #isUnchanged(type: AbiType, seen: Set<string>): boolean {
+    return namesIn(type).every((name) => {
+      if (seen.has(name)) return true
+      seen.add(name)
+      const [was, is] = [this.#before.types[name], this.#after.types[name]]
+      if (was === undefined || is === undefined)
+        return JSON.stringify(this.#before.enums[name]) === JSON.stringify(this.#after.enums[name])
+      return was.join() === is.join() && was.every((field) => this.#isUnchanged(parseField(field).type, seen))
+    })
   }
 
   #mentionsRenamed(type: AbiType): boolean {
@@ -202,7 +235,7 @@ function findClassEnd(source: string, name: string): number | undefined {
 
 /** The source with comments and strings as spaces, every other character where it was. */
 function blankOut(source: string): string {
-  const skipped = /\/\*[^]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[^]|[^`\\])*`/g
+  const skipped = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\[\s\S]|[^`\\])*`/g
   return source.replace(skipped, (text) => text.replace(/[^\n]/g, ' '))
 }
 

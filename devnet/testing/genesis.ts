@@ -83,18 +83,17 @@ function makeGenesis(networkName: string, balance: TokenAmount): Genesis {
   return { store, root, manifest: loadManifest(store, data) }
 }
 
-/** The bundle that is built with the package, or another that the environment names. */
 function readOwnBundle(): Uint8Array {
-  const named = process.env['TROUPE_OWN_BUNDLE']
-  if (named !== undefined) return readFileSync(named)
-  const found = findOwnBundle()
-  if (found === undefined)
+  const path = ownBundlePath()
+  if (path === undefined)
     throw new GenesisMissingError('the bundle of built-in actors is missing: run `npm run build` in troupe')
-  return readFileSync(found)
+  return readFileSync(path)
 }
 
-/** `actors.car` of the nearest folder above this file, or of its `dist`. */
-function findOwnBundle(): string | undefined {
+/** The bundle that the environment names, else the one built with the package: `actors.car` of a folder above, or of its `dist`. */
+export function ownBundlePath(): string | undefined {
+  const named = process.env['TROUPE_OWN_BUNDLE']
+  if (named !== undefined) return named
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const path = [join(folder, 'actors.car'), join(folder, 'dist', 'actors.car')].find((file) => existsSync(file))
     if (path !== undefined || dirname(folder) === folder) return path

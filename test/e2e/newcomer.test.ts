@@ -3,7 +3,16 @@
  * while it runs, kill, restart, and find the state.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -11,13 +20,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findPackageRoot } from '../../devnet/node/package-root.ts'
 
 const root = findPackageRoot()
-const isBuilt = existsSync(join(root, 'dist', 'devnet', 'cli', 'main.js')) && existsSync(join(root, 'dist', 'actors.car'))
+const isBuilt =
+  existsSync(join(root, 'dist', 'devnet', 'cli', 'main.js')) && existsSync(join(root, 'dist', 'actors.car'))
 
 /** Lines of a `--json` command, waited for one by one. */
 class Lines {
   readonly child: ChildProcess
   readonly #seen: Record<string, unknown>[] = []
-  #waiting: { matches: (line: Record<string, unknown>) => boolean; resolve: (line: Record<string, unknown>) => void } | null = null
+  #waiting: {
+    matches: (line: Record<string, unknown>) => boolean
+    resolve: (line: Record<string, unknown>) => void
+  } | null = null
 
   constructor(child: ChildProcess) {
     this.child = child
@@ -30,7 +43,9 @@ class Lines {
 
   until(matches: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
     const known = this.#seen.find(matches)
-    return known !== undefined ? Promise.resolve(known) : new Promise((resolve) => (this.#waiting = { matches, resolve }))
+    return known !== undefined
+      ? Promise.resolve(known)
+      : new Promise((resolve) => (this.#waiting = { matches, resolve }))
   }
 
   kill(signal: NodeJS.Signals): Promise<void> {
@@ -48,23 +63,43 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
 
   const env = () => ({ ...process.env, CI: 'true', FORCE_COLOR: '0', NODE_OPTIONS: '' })
   const troupe = (...args: string[]) =>
-    JSON.parse(execFileSync(process.execPath, [join(project, 'node_modules/troupe/dist/devnet/cli/main.js'), ...args], { cwd: project, env: env(), encoding: 'utf8' }))
+    JSON.parse(
+      execFileSync(process.execPath, [join(project, 'node_modules/troupe/dist/devnet/cli/main.js'), ...args], {
+        cwd: project,
+        env: env(),
+        encoding: 'utf8',
+      }),
+    )
   const dev = (): Lines =>
     new Lines(
-      spawn(process.execPath, [join(project, 'node_modules/troupe/dist/devnet/cli/main.js'), 'dev', '--json', '--port', '0'], {
-        cwd: project, env: env(), stdio: ['ignore', 'pipe', 'inherit'],
-      }),
+      spawn(
+        process.execPath,
+        [join(project, 'node_modules/troupe/dist/devnet/cli/main.js'), 'dev', '--json', '--port', '0'],
+        {
+          cwd: project,
+          env: env(),
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      ),
     )
 
   beforeAll(() => {
     home = realpathSync(mkdtempSync(join(tmpdir(), 'troupe-newcomer-')))
     // What the tarball holds, unpacked beside the dependencies that are installed here: no network is needed.
-    const tarball = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', home], { cwd: root, encoding: 'utf8' }).trim().split('\n').at(-1)!
+    const tarball = execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', home], {
+      cwd: root,
+      encoding: 'utf8',
+    })
+      .trim()
+      .split('\n')
+      .at(-1)!
     mkdirSync(join(home, 'unpacked'))
     execFileSync('tar', ['xzf', join(home, tarball), '-C', join(home, 'unpacked')])
     project = join(home, 'hello')
     execFileSync(process.execPath, [join(home, 'unpacked/package/dist/devnet/cli/main.js'), 'init', 'hello'], {
-      cwd: home, env: { ...env(), NODE_PATH: join(root, 'node_modules') }, encoding: 'utf8',
+      cwd: home,
+      env: { ...env(), NODE_PATH: join(root, 'node_modules') },
+      encoding: 'utf8',
     })
     symlinkSync(join(root, 'node_modules'), join(home, 'unpacked', 'node_modules'))
     mkdirSync(join(project, 'node_modules', '.bin'), { recursive: true })
@@ -78,7 +113,11 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
   })
 
   test('gets a project whose tests pass', () => {
-    const out = execFileSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run'], { cwd: project, env: env(), encoding: 'utf8' })
+    const out = execFileSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run'], {
+      cwd: project,
+      env: env(),
+      encoding: 'utf8',
+    })
     expect(out).toMatch(/3 passed/)
   })
 
@@ -95,7 +134,11 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
 
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll('u64', 'u32'))
     const refused = await running.until(({ kind }) => kind === 'refused')
-    expect(refused).toMatchObject({ actor: 'Counter', change: { index: 0, before: 'count: u64', after: 'count: u32' }, live: '43' })
+    expect(refused).toMatchObject({
+      actor: 'Counter',
+      change: { index: 0, before: 'count: u64', after: 'count: u32' },
+      live: '43',
+    })
     expect(troupe('view', 'Counter.get', '--json').data.value).toBe('43')
     writeFileSync(file, readFileSync(file, 'utf8').replaceAll('u32', 'u64'))
 

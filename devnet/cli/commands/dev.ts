@@ -69,7 +69,7 @@ async function develop(input: Input, opened: Opened, started: number): Promise<v
   await watcher.close()
 }
 
-/** Writes an `@upgrade` into the file of every actor that waits for one; saving it makes the change. */
+/** Writes an `@upgrade` into the file of every actor that waits for one; the watcher sees that like any save. */
 function writeStubs(live: LiveProject, { project }: Opened): void {
   for (const { file, before, after } of live.refused) {
     const path = join(project.root, file)
@@ -79,7 +79,7 @@ function writeStubs(live: LiveProject, { project }: Opened): void {
       continue
     }
     writeFileSync(path, source)
-    talk(`${paint('cyan', 'wrote')} an @upgrade into ${file}; look at it and save`)
+    talk(`${paint('cyan', 'wrote')} an @upgrade into ${file}`)
   }
 }
 

@@ -1,4 +1,5 @@
 /** `troupe gas`: gas per method of the last test run, and against the snapshot that the project keeps. */
+import { formatGasTable } from '../../testing/gas-usage.ts'
 import { type Command, type Input, textFlag } from '../command.ts'
 import { compareGas, type GasChange, needLastRun, needSnapshot, SNAPSHOT_FILE, writeSnapshot } from '../gas-run.ts'
 import { loadProject } from '../load-project.ts'
@@ -25,8 +26,13 @@ async function run(input: Input): Promise<Answer> {
   const project = await loadProject(input)
   const lastRun = needLastRun(project)
   if (verb === 'report') {
-    const rows = lastRun.gas.map(({ label, count, min, median, max }) => [label, String(count), ...[min, median, max].map(grouped)])
-    return { data: { gas: lastRun.gas }, text: table([['method', 'calls', 'min', 'median', 'max'], ...rows]) }
+    const lines = lastRun.gas.map(({ min, median, max, ...rest }) => ({
+      ...rest,
+      min: BigInt(min),
+      median: BigInt(median),
+      max: BigInt(max),
+    }))
+    return { data: { gas: lastRun.gas }, text: formatGasTable(lines) }
   }
   if (verb === 'snapshot') {
     writeSnapshot(project, lastRun)

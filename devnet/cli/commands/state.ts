@@ -111,7 +111,7 @@ async function set(input: Input): Promise<Answer> {
       bytes = await readWith(network, store, () => encodeState(abi, { ...decodeState(abi, block, codec), [name]: value }, codec))
     } catch (error) {
       if (!(error instanceof AbiValueError)) throw error
-      throw new CliError(error.code, Exit.Usage, error.message, { fix: `${actor.name}.${name} is a ${formatType(type)}` })
+      throw new CliError(error.code, Exit.Usage, error.message, { fix: `${actor.name}.${name} has the type ${formatType(type)}` })
     }
     const root = formatCid(cidOf(DAG_CBOR, bytes))
     const blocks = [bytes, ...store.made].map((one) => `0x${toHex(one)}`)

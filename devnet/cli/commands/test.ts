@@ -51,6 +51,7 @@ function environment(input: Input): Record<string, string> {
     ...(input.flags['gas'] === true ? { TROUPE_GAS: '1' } : {}),
     ...(input.flags['coverage'] === true ? { TROUPE_COVERAGE: '1' } : {}),
     ...(seed === undefined ? {} : { TROUPE_SEED: seed }),
+    ...(input.isJson ? { NO_COLOR: '1' } : {}),
   }
 }
 

@@ -293,7 +293,7 @@ function titleOf(frame: Frame, book: Book): string {
         ? ''
         : shorten(frame.params)
       : args.map((arg) => shorten(quoted(arg))).join(', ')
-  const value = frame.value === '0' ? '' : ` with ${formatFil(BigInt(frame.value))} FIL`
+  const value = frame.value === '0' ? '' : ` with ${amountText(BigInt(frame.value))}`
   const id = idOf(frame)
   const errors = id === undefined ? undefined : book.actorOf(id)?.abi.errors
   const end =
@@ -308,6 +308,13 @@ function titleOf(frame: Frame, book: Book): string {
           : ` exit ${frame.exitCode} (${exitName(frame.exitCode, errors)})`
   return `${nameCall(frame, book)}(${shown})${value}${frame.readOnly ? ' read-only' : ''}${end}  gas ${gasWhole(totalOf(frame.steps))}`
 }
+
+/** Amounts that nobody could count the zeros of are shown in attoFIL. */
+function amountText(value: bigint): string {
+  return value < SMALL ? `${grouped(value)} attoFIL` : `${formatFil(value)} FIL`
+}
+
+const SMALL = 1_000_000_000n
 
 function quoted(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value) : formatValue(value)
