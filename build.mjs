@@ -2,8 +2,9 @@
  * Builds the package: JavaScript for Node and the system actors' bundle into dist/. Runs on `npm ci` (prepare), so it needs
  * nothing but installed dependencies; type declarations are made when packing. A build that fails leaves the last one.
  */
-import { readFileSync, renameSync, rmSync } from 'node:fs'
+
 import { spawnSync } from 'node:child_process'
+import { readFileSync, renameSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const NEXT = 'dist-next'

@@ -2,6 +2,7 @@
  * Actor source to artifact. Files arrive through an argument; nothing is written. AssemblyScript is loaded with the first
  * compilation and stays.
  */
+import { setFlagsFromString } from 'node:v8'
 import type { Abi } from './abi/schema.ts'
 import type { Artifact } from './artifact.ts'
 import { type Diagnostic, sortDiagnostics } from './diagnostic.ts'
@@ -52,7 +53,7 @@ export function compileLibrary(options: CompileOptions): Promise<CompileResult> 
 
 async function compile(options: CompileOptions, isLibrary: boolean): Promise<CompileResult> {
   const [{ runPipeline }, { findSdkRoot, loadSdk }] = await Promise.all([
-    import('./transform/pipeline.ts'),
+    (pipeline ??= loadPipeline()),
     import('./transform/sdk.ts'),
   ])
   const { mode } = options
@@ -79,5 +80,20 @@ async function compile(options: CompileOptions, isLibrary: boolean): Promise<Com
       sources,
       diagnostics,
     },
+  }
+}
+
+let pipeline: ReturnType<typeof loadPipeline> | undefined
+
+/**
+ * Binaryen is ten megabytes of WebAssembly of which each compilation runs a little: V8's optimising compiler would take
+ * longer over it than all that we compile. Modules keep the tier that was allowed when they were loaded.
+ */
+async function loadPipeline(): Promise<typeof import('./transform/pipeline.ts')> {
+  setFlagsFromString('--liftoff-only')
+  try {
+    return await import('./transform/pipeline.ts')
+  } finally {
+    setFlagsFromString('--no-liftoff-only')
   }
 }

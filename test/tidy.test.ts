@@ -89,6 +89,8 @@ const SUITES: Readonly<Record<string, string>> = {
   'compiler/numbers.test.ts': 'actors/sdk',
   'compiler/editor.test.ts': 'actors/sdk',
   'compiler/abi/render.test.ts': 'compiler/abi',
+  'devnet/cli/network-commands.test.ts': 'devnet/cli/commands',
+  'devnet/cli/project-commands.test.ts': 'devnet/cli/commands',
   'devnet/ipld/vectors.test.ts': 'devnet/ipld',
   'devnet/node/instant.test.ts': 'devnet/node/drivers',
   'devnet/rpc/rpc.test.ts': 'devnet/rpc',

@@ -4,17 +4,17 @@ import { join, resolve } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { BundleError } from '../node/bundle.ts'
 import type { BlockPolicy } from '../node/chain.ts'
-import { ConfigError } from '../node/config.ts'
 import { DEFAULT_PORT, type Devnet, openDevnet } from '../node/devnet.ts'
 import { MemoryChainStore } from '../node/memory-store.ts'
 import { DiskModuleStore } from '../node/module-store.ts'
 import type { ChainStore } from '../node/ports.ts'
-import { openStore, StoreError } from '../node/store.ts'
-import { openProject, type Project, ProjectError } from '../reload/project.ts'
+import { openStore, removeStore, StoreError } from '../node/store.ts'
+import type { Project } from '../reload/project.ts'
 import { serveDevnet } from '../rpc/serve.ts'
 import { PortBusy, type RunningServer } from '../rpc/server.ts'
 import { ATTO_PER_FIL } from '../state/token.ts'
-import { type Flag, type Input, nearest, numberFlag, textFlag } from './command.ts'
+import { type Flag, type Input, numberFlag, textFlag } from './command.ts'
+import { loadProject } from './load-project.ts'
 import { CliError, Exit } from './output.ts'
 import { onSignal } from './signals.ts'
 
@@ -101,27 +101,6 @@ export async function openForCommand(input: Input): Promise<Opened> {
   }
 }
 
-export async function loadProject(input: Input): Promise<Project> {
-  try {
-    return await openProject(input.cwd, textFlag(input, 'config'))
-  } catch (error) {
-    if (error instanceof ConfigError) {
-      const near = nearest(error.key.split('.').at(-1)!, error.known)
-      throw new CliError(error.code, Exit.Project, error.message, {
-        place: { file: textFlag(input, 'config') ?? 'troupe.config.ts' },
-        fix: near === undefined ? `known keys: ${error.known.join(', ')}` : `did you mean ${near}?`,
-      })
-    }
-    if (error instanceof ProjectError) throw new CliError(error.code, Exit.Project, error.message, { fix: error.fix })
-    throw new CliError(
-      'TRP-7103',
-      Exit.Project,
-      `the config cannot be loaded: ${(error as Error).message.split('\n')[0]}`,
-      { place: { file: 'troupe.config.ts' } },
-    )
-  }
-}
-
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
 }
@@ -165,11 +144,7 @@ function readBundleFile(input: Input, project: Project): Uint8Array | undefined 
 async function openChainStore(folder: string | null, isReset: boolean): Promise<ChainStore> {
   if (folder === null) return new MemoryChainStore()
   try {
-    const store = openStore(folder)
-    if (!isReset) return store
-    // Opening has shown that nobody else uses the folder.
-    await store.close()
-    rmSync(folder, { recursive: true, force: true })
+    if (isReset) await removeStore(folder)
     return openStore(folder)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error

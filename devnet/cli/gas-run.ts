@@ -13,7 +13,9 @@ export interface GasRun {
 }
 
 /** By method. The median is compared; the ends say how much one method varies. */
-export type GasSnapshot = Readonly<Record<string, { readonly min: string; readonly median: string; readonly max: string }>>
+export type GasSnapshot = Readonly<
+  Record<string, { readonly min: string; readonly median: string; readonly max: string }>
+>
 
 /** Null when no tests have run. */
 export function readLastRun(project: Project): GasRun | null {
@@ -24,13 +26,17 @@ export function readLastRun(project: Project): GasRun | null {
 export function needLastRun(project: Project): GasRun {
   const run = readLastRun(project)
   if (run !== null && run.gas.length > 0) return run
-  throw new CliError('TRP-7401', Exit.Project, 'no test run has left gas figures yet', { fix: 'run `troupe test` first' })
+  throw new CliError('TRP-7401', Exit.Project, 'no test run has left gas figures yet', {
+    fix: 'run `troupe test` first',
+  })
 }
 
 export function needSnapshot(project: Project): GasSnapshot {
   const snapshot = readJson(join(project.root, SNAPSHOT_FILE)) as GasSnapshot | null
   if (snapshot !== null && typeof snapshot === 'object') return snapshot
-  throw new CliError('TRP-7402', Exit.Project, `there is no readable ${SNAPSHOT_FILE}`, { fix: 'make one with `troupe gas snapshot` and commit it' })
+  throw new CliError('TRP-7402', Exit.Project, `there is no readable ${SNAPSHOT_FILE}`, {
+    fix: 'make one with `troupe gas snapshot` and commit it',
+  })
 }
 
 export function writeSnapshot(project: Project, { gas }: GasRun): void {

@@ -22,7 +22,7 @@ export function listActors(project: Project): ActorSource[] {
 }
 
 function sourceOf(project: Project, file: string): ActorSource {
-  const text = readFileSync(join(project.root, file), 'utf8').replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '')
+  const text = readFileSync(join(project.root, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
   const actor = /@actor\b[^{]*?\bclass\s+([A-Za-z_$][\w$]*)/.exec(text)?.[1]
   return { file, actor: actor ?? basename(file, '.actor.ts') }
 }

@@ -59,7 +59,8 @@ export async function readWith<T>(network: Network, store: FetchedBlocks, read: 
 }
 
 function wantedBy(error: unknown): Cid | undefined {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) if (cause instanceof BlockWanted) return cause.cid
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (cause instanceof BlockWanted) return cause.cid
   return undefined
 }
 
@@ -67,7 +68,13 @@ function wantedBy(error: unknown): Cid | undefined {
 const ENTRIES_MAX = 1000
 
 /** The fields with collections opened: maps as [key, value] pairs, arrays as lists. `cut` names those that are longer. */
-export function openState(abi: Abi, block: Uint8Array, store: Blockstore, book: Book, cut: Set<string>): Record<string, unknown> {
+export function openState(
+  abi: Abi,
+  block: Uint8Array,
+  store: Blockstore,
+  book: Book,
+  cut: Set<string>,
+): Record<string, unknown> {
   const state = decodeState(abi, block, { ...book.codec, store })
   return Object.fromEntries(
     abi.state.map(parseField).map(({ name, type }) => [name, opened(abi, type, state[name], name, cut)]),
@@ -81,14 +88,19 @@ function opened(abi: Abi, type: AbiType, value: unknown, path: string, cut: Set<
     case 'list':
       return (value as unknown[]).map((item) => opened(abi, type.of, item, path, cut))
     case 'hamt':
-      return take((value as HamtView).entries(), path, cut).map(([key, item]) => [readKey(abi, type.key, key), opened(abi, type.value, item, path, cut)])
+      return take((value as HamtView).entries(), path, cut).map(([key, item]) => [
+        readKey(abi, type.key, key),
+        opened(abi, type.value, item, path, cut),
+      ])
     case 'amt':
       return take((value as AmtView).entries(), path, cut).map(([, item]) => opened(abi, type.of, item, path, cut))
     case 'name': {
       const fields = abi.types[type.name]
       if (fields === undefined) return value
       const object = value as Record<string, unknown>
-      return Object.fromEntries(fields.map(parseField).map((field) => [field.name, opened(abi, field.type, object[field.name], path, cut)]))
+      return Object.fromEntries(
+        fields.map(parseField).map((field) => [field.name, opened(abi, field.type, object[field.name], path, cut)]),
+      )
     }
     case 'lazy':
       return opened(abi, type.of, value, path, cut)

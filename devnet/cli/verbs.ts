@@ -6,7 +6,9 @@ export function needVerb<V extends string>(word: string | undefined, verbs: read
   const found = verbs.find((verb) => verb === word)
   if (found !== undefined) return found
   if (word === undefined) {
-    throw new CliError('TRP-7003', Exit.Usage, `${verbs.join(', ')}: which of them is missing`, { fix: `troupe ${command.usage}` })
+    throw new CliError('TRP-7003', Exit.Usage, `${verbs.join(', ')}: which of them is missing`, {
+      fix: `troupe ${command.usage}`,
+    })
   }
   const near = nearest(word, verbs)
   throw new CliError('TRP-7008', Exit.Usage, `troupe ${command.name} has no ${JSON.stringify(word)}`, {

@@ -7,15 +7,15 @@
  *
  * @source lmdb `dependencies/lmdb/libraries/liblmdb/mdb.c`, MDB_meta
  */
+import { spawnSync } from 'node:child_process'
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { createRequire } from 'node:module'
 
 const META_AT = 24
 const META_SIZE = 136
 const META_MAGIC = 0xbeefc0de
 const PAGE_SIZE_MIN = 512
 const PAGE_SIZE_MAX = 65536
-/** Pages that a transaction took and gave back may be missing at the end; never as many as this. */
-const MISSING_BYTES_MAX = 1 << 20
 
 interface Meta {
   readonly pageSize: number
@@ -35,7 +35,8 @@ export function findDamage(path: string): string | undefined {
     if (first === undefined || second === undefined) return 'it does not begin like an LMDB file'
     const { lastPage } = first.transaction > second.transaction ? first : second
     const expected = (lastPage + 1) * first.pageSize
-    return size + MISSING_BYTES_MAX < expected ? `it is cut off at ${size} of ${expected} bytes` : undefined
+    // Pages that a transaction took and gave back may be missing at the end. Whether others are, only reading tells.
+    return size < expected && !isReadable(path) ? `it is cut off at ${size} of ${expected} bytes` : undefined
   } finally {
     closeSync(file)
   }
@@ -53,4 +54,22 @@ function readMeta(file: number, pageAt: number): Meta | undefined {
     lastPage: Number(bytes.getBigUint64(120, true)),
     transaction: bytes.getBigUint64(128, true),
   }
+}
+
+/**
+ * Reads every entry, and writes one and takes it back, which reads the list of free pages: in a process of its own, since
+ * a page beyond the end of the file ends it with a bus error.
+ */
+function isReadable(path: string): boolean {
+  const lmdb = createRequire(import.meta.url).resolve('lmdb')
+  const script = `
+    const binary = { encoding: 'binary', keyEncoding: 'binary' }
+    const root = require(${JSON.stringify(lmdb)}).open({ path: ${JSON.stringify(path)}, noSubdir: true, maxDbs: 3, ...binary })
+    for (const name of [...root.getKeys()])
+      for (const { value } of root.openDB(name.toString().replace(/\\0/g, ''), binary).getRange()) value.at(-1)
+    const meta = root.openDB('meta', binary)
+    root.transactionSync(() => meta.putSync(Buffer.from('probe'), Buffer.alloc(1)))
+    root.transactionSync(() => meta.removeSync(Buffer.from('probe')))
+    process.exit(0)`
+  return spawnSync(process.execPath, ['-e', script], { stdio: 'ignore' }).status === 0
 }

@@ -126,6 +126,23 @@ export function openStore(path: string, options: StoreOptions = {}): NodeStore {
   }
 }
 
+/**
+ * Removes the chain that is kept in `folder`, readable or not, and nothing else that may lie there.
+ *
+ * @throws StoreError when another process has it open
+ */
+export async function removeStore(path: string): Promise<void> {
+  const folder = resolve(path)
+  try {
+    // Opening shows whether somebody else uses it.
+    await openStore(folder).close()
+  } catch (error) {
+    const code = error instanceof StoreError ? error.code : undefined
+    if (code !== 'STORE_NEWER' && code !== 'STORE_DAMAGED') throw error
+  }
+  for (const name of [FILE_NAME, `${FILE_NAME}-lock`, PROBE_NAME]) rmSync(join(folder, name), { force: true })
+}
+
 type Table = Database<Buffer, Buffer>
 
 class LmdbStore implements NodeStore {

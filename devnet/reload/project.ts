@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { Plugin } from 'esbuild'
 import type { Artifact } from '../../compiler/artifact.ts'
 import { type CompileResult, compileActor } from '../../compiler/compile.ts'
 import { type Config, checkConfig } from '../node/config.ts'
@@ -62,6 +63,17 @@ function rootWithActors(cwd: string): string {
   }
 }
 
+/** A config imports `troupe` for its types; what it needs of it at run time is this, installed or not. */
+const CONFIG_HELPER: Plugin = {
+  name: 'troupe',
+  setup(build) {
+    build.onResolve({ filter: /^troupe$/ }, () => ({ path: 'troupe', namespace: 'troupe' }))
+    build.onLoad({ filter: /.*/, namespace: 'troupe' }, () => ({
+      contents: 'export const defineConfig = (config) => config',
+    }))
+  },
+}
+
 /** Bundles the config with what it imports and evaluates it; the result is kept until the file changes. */
 async function loadConfig(file: string): Promise<Config> {
   const key = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
@@ -80,6 +92,7 @@ async function loadConfig(file: string): Promise<Config> {
       platform: 'node',
       packages: 'external',
       logLevel: 'silent',
+      plugins: [CONFIG_HELPER],
     })
     renameSync(temporary, out)
   }

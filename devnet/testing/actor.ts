@@ -28,6 +28,9 @@ export interface ActorModule {
   readonly place: BuildPlace | null
 }
 
+/** The export of a library's module that is its description. */
+export const LIBRARY_EXPORT = 'troupeLibrary'
+
 export interface ActorDescription {
   readonly name: string
   readonly abi: Abi

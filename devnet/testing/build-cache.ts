@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Abi } from '../../compiler/abi/schema.ts'
 import type { Artifact } from '../../compiler/artifact.ts'
-import { compileActor } from '../../compiler/compile.ts'
+import { compileActor, compileLibrary } from '../../compiler/compile.ts'
 import type { Diagnostic } from '../../compiler/diagnostic.ts'
 import { findSdkRoot } from '../../compiler/transform/sdk.ts'
 import type { BuildPlace } from './actor.ts'
@@ -98,7 +98,8 @@ async function compile(root: string, entry: string, mode: 'release' | 'debug'): 
       return undefined
     }
   }
-  const result = await compileActor({ entry, mode, readFile })
+  const compileEntry = entry.endsWith('.lib.ts') ? compileLibrary : compileActor
+  const result = await compileEntry({ entry, mode, readFile })
   if (!result.ok) throw new BuildFailedError(result.diagnostics)
   return result.artifact
 }

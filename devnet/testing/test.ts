@@ -16,13 +16,14 @@
 import type { BalanceOptions, GasBounds, SentPattern } from './expectations.ts'
 import type { Who } from './js.ts'
 
+export type { Account } from './account.ts'
 export { ActorError } from './actor-error.ts'
 export { arbitraryOf, argumentsOf, type ForAllOptions, forAll } from './arbitrary.ts'
 export type { CallOptions, Handle, MockedCall, MockMethods, StateAccess } from './handle.ts'
 export type { Arg, Args, Js, JsArray, JsMap, State, Who } from './js.ts'
 export { exit } from './mock.ts'
 export type { MessageRecord, SentMessage, WorldEvent } from './record.ts'
-export { type Account, type Snapshot, type World, type WorldOptions, world } from './world.ts'
+export { library, type Snapshot, type World, type WorldOptions, world } from './world.ts'
 
 declare module 'vitest' {
   // biome-ignore lint/suspicious/noExplicitAny: the declaration that is added to has it so

@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
-import type { ActorModule, BuildPlace } from './actor.ts'
+import { type ActorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
 import { type Ahead, type AheadData, buildAhead, buildInThread } from './build-ahead.ts'
 import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build-cache.ts'
 import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
@@ -34,7 +34,7 @@ export interface PluginOptions {
   readonly gas?: boolean
 }
 
-const ACTOR = /\.actor\.ts$/
+const COMPILED = /\.(actor|lib)\.ts$/
 const here = fileURLToPath(import.meta.url)
 /** The harness runs from source in its own repository, and from `dist` elsewhere. */
 const isSource = here.endsWith('.ts')
@@ -68,6 +68,8 @@ export function troupe(options: PluginOptions = {}): Plugin {
         ...(isSource ? { resolve: { alias: { 'troupe/test': beside('test') } } } : {}),
         test: {
           setupFiles: [beside('matchers')],
+          // Threads have the stack that 1,024 nested calls need; processes do not. They start sooner, too.
+          ...(user.test?.pool === undefined ? { pool: 'threads' as const } : {}),
           ...(hasProvider(home, user.test?.coverage)
             ? {}
             : { coverage: { provider: 'custom' as const, customProviderModule: beside('coverage-provider') } }),
@@ -94,7 +96,7 @@ export function troupe(options: PluginOptions = {}): Plugin {
 
     async load(id) {
       const path = id.split('?')[0]!
-      if (!ACTOR.test(path)) return undefined
+      if (!COMPILED.test(path)) return undefined
       const entry = relative(root, path).replaceAll('\\', '/')
       try {
         await ahead.get(entry)
@@ -124,15 +126,21 @@ function hasProvider(root: string, coverage: { provider?: string } | undefined):
   }
 }
 
-/** What stands in the place of the actor's source. */
+/** What stands in the place of the source: the actor under its class's name, or a library and its functions. */
 function moduleText({ abi, wasm, names, enums }: BuiltActor, place: BuildPlace): string {
   const module: ActorModule = { troupe: 'actor', abi, wasm, names, place }
-  return [
-    `export const ${abi.actor} = ${JSON.stringify(module)}`,
-    ...Object.entries(enums).map(([name, members]) => `export const ${name} = ${JSON.stringify(members)}`),
-    '',
-  ].join('\n')
+  const exports: [string, string][] = place.entry.endsWith('.lib.ts')
+    ? [
+        [LIBRARY_EXPORT, JSON.stringify(module)],
+        ...[...describeActor(module).methods.keys()].map((name): [string, string] => [name, UNBOUND]),
+      ]
+    : [[abi.actor, JSON.stringify(module)]]
+  exports.push(...Object.entries(enums).map(([name, members]): [string, string] => [name, JSON.stringify(members)]))
+  return exports.map(([name, value]) => `export const ${name} = ${value}\n`).join('')
 }
+
+/** A library's functions take and give the actor's types, which JavaScript has not. */
+const UNBOUND = "() => { throw new TypeError('call it through library(…) of troupe/test') }"
 
 /** An error in the form that Vite and vitest print with the user's own line. */
 function suiteError({ diagnostics }: BuildFailedError, root: string, id: string): Error {

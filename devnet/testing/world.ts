@@ -11,8 +11,8 @@ import type { MachineContext, Probe } from '../engine/machine-context.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { PROFILES, type ProfileName, pricesOf } from '../engine/profile.ts'
 import { BufferedBlockstore } from '../ipld/blockstore.ts'
-import { type Cid, cidBytes, cidOf, DAG_CBOR, EMPTY_ARRAY_CID } from '../ipld/cid.ts'
-import { concatBytes, EMPTY_BYTES } from '../primitives/bytes.ts'
+import { type Cid, cidOf, DAG_CBOR } from '../ipld/cid.ts'
+import { EMPTY_BYTES } from '../primitives/bytes.ts'
 import { blake2b256 } from '../primitives/hash.ts'
 import {
   AbiValueError,
@@ -23,21 +23,15 @@ import {
   encodeState,
 } from '../rpc/abi-codec.ts'
 import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, INIT_ACTOR, REWARD_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
-import {
-  type Address,
-  actorAddress,
-  addressBytes,
-  formatAddress,
-  idAddress,
-  parseAddress,
-  secpAddress,
-} from '../state/address.ts'
+import { type Address, formatAddress, idAddress, parseAddress, secpAddress } from '../state/address.ts'
 import { METHOD_CONSTRUCTOR, METHOD_SEND } from '../state/message.ts'
 import { StateTree } from '../state/state-tree.ts'
 import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
-import { type ActorDescription, describeActor } from './actor.ts'
+import { type Account, addressOf, createAccount, namedAccounts } from './account.ts'
+import { type ActorDescription, describeActor, LIBRARY_EXPORT } from './actor.ts'
 import { ActorError, exitName } from './actor-error.ts'
 import { collectCoverage, isCovering } from './coverage.ts'
+import { changeActor, install, robustAddress, type Sender } from './deployment.ts'
 import { noteGas } from './gas-usage.ts'
 import { GENESIS_ACCOUNTS, type Genesis, genesisOf } from './genesis.ts'
 import {
@@ -50,7 +44,7 @@ import {
   type Target,
   targetOf,
 } from './handle.ts'
-import type { ActorClass, Args, Who } from './js.ts'
+import type { ActorClass, Args, Methods, Who } from './js.ts'
 import { Mocks } from './mock.ts'
 import { type Book, Observed } from './observed.ts'
 import { enterLedger, type MessageRecord, report, type WorldEvent } from './record.ts'
@@ -68,14 +62,6 @@ export interface WorldOptions {
   readonly timestamp?: bigint
   /** What `mine` adds to the timestamp for each epoch. */
   readonly epochSeconds?: bigint
-}
-
-/** Somebody with funds who can send messages. */
-export interface Account {
-  readonly name: string
-  readonly id: bigint
-  /** `t1…` */
-  readonly address: string
 }
 
 export interface Snapshot {
@@ -104,12 +90,6 @@ const EPOCH_SECONDS = 30n
 const modules = new ModuleCache()
 const linker = new Linker()
 
-interface Sender {
-  readonly id: ActorId
-  readonly address: Address
-  readonly isAccount: boolean
-}
-
 /** A message that is to be run: on the state, or again on the debug twins. */
 interface Request {
   readonly label: string
@@ -128,6 +108,15 @@ type Context = { -readonly [K in keyof MachineContext]: MachineContext[K] }
 /** A fresh world. */
 export function world(options: WorldOptions = {}): World {
   return new World(options)
+}
+
+/**
+ * The functions of a `*.lib.ts`, as JavaScript calls them: `library(math).gcd(12n, 18n)`. Each call runs by itself, in a
+ * world of its own.
+ */
+export function library<M extends object>(module: M): Methods<M> {
+  const description = (module as Record<string, unknown>)[LIBRARY_EXPORT]
+  return new World().deploy(description as abstract new () => M) as Methods<M>
 }
 
 export class World implements HandleHost, Book {
@@ -634,7 +623,7 @@ export class World implements HandleHost, Book {
     const address = secpAddress(key)
     const id = this.#ensureActor(address)
     changeActor(this.#context.state, id, (actor) => ({ ...actor, balance: this.#balance as TokenAmount }))
-    return lazyAccount(name, id, address)
+    return createAccount(name, id, address)
   }
 
   /** An address nobody used yet comes into being, as when it is sent to. */
@@ -657,70 +646,6 @@ export class World implements HandleHost, Book {
     if (made === undefined) throw new Error(`no actor can be made at ${formatAddress(address, 't')}`)
     return made
   }
-}
-
-/** An actor of that code, not constructed; `value` goes to the init actor, which the constructor has it from. */
-function install(
-  context: MachineContext,
-  description: ActorDescription,
-  deployer: Sender,
-  value: TokenAmount,
-  ordinal: bigint,
-): ActorId {
-  const { state, store } = context
-  const { code, wasm } = description
-  store.put(code, wasm)
-  const id = state.registerAddress(robustAddress(deployer, description, ordinal))
-  state.setActor(id, { code, state: EMPTY_ARRAY_CID, sequence: 0n, balance: 0n as TokenAmount, delegated: null })
-  if (value !== 0n) {
-    changeActor(state, deployer.id, (actor) => ({ ...actor, balance: (actor.balance - value) as TokenAmount }))
-    changeActor(state, INIT_ACTOR, (actor) => ({ ...actor, balance: (actor.balance + value) as TokenAmount }))
-  }
-  return id
-}
-
-function robustAddress(deployer: Sender, { code }: ActorDescription, ordinal: bigint): Address {
-  const number = new Uint8Array(8)
-  new DataView(number.buffer).setBigUint64(0, ordinal)
-  return actorAddress(concatBytes(addressBytes(deployer.address), cidBytes(code), number))
-}
-
-function changeActor(state: StateTree, id: ActorId, change: (actor: Actor) => Actor): void {
-  const actor = state.getActor(id)
-  if (actor === undefined) throw new Error(`actor ${id} does not exist`)
-  state.setActor(id, change(actor))
-}
-
-const accountAddresses = new WeakMap<Account, Address>()
-
-function addressOf(account: Account): Address {
-  return accountAddresses.get(account) ?? parseAddress(account.address)
-}
-
-/** An account whose text is made when it is wanted. */
-function lazyAccount(name: string, id: bigint, address: Address): Account {
-  let text: string | undefined
-  const account: Account = {
-    name,
-    id,
-    get address() {
-      text ??= formatAddress(address, 't')
-      return text
-    },
-  }
-  accountAddresses.set(account, address)
-  return account
-}
-
-const FIRST_ACCOUNT = 100n
-let named: readonly Account[] | undefined
-
-/** The genesis's accounts; each has two actors, the `t1…` first. */
-function namedAccounts(): readonly Account[] {
-  named ??= GENESIS_ACCOUNTS.map(({ name, address }, index) =>
-    lazyAccount(name, FIRST_ACCOUNT + 2n * BigInt(index), address),
-  )
-  return named
 }
 
 function payersOf({ id, isAccount }: Sender): readonly ActorId[] {
@@ -748,7 +673,7 @@ function refusing<T>(below: Below, run: () => T): T {
 
 function exhausted(error: EngineExhausted): WorldExhaustedError {
   return new WorldExhaustedError(
-    `the message needs more ${error.resource} than this thread has; give the tests more with test.execArgv: ['--stack-size=…'] in vitest.config.ts`,
+    `the message needs more ${error.resource} than this thread has: run the tests in threads (test.pool: 'threads' in vitest.config.ts)`,
     { cause: error },
   )
 }

@@ -85,7 +85,10 @@ function writeTwin(project: Project, { actor, wasm, sourceMap }: Artifact): stri
     writeFileSync(join(folder, `${name}.tmp`), content)
     renameSync(join(folder, `${name}.tmp`), join(folder, name))
   }
-  const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>), 'sourceMappingURL')
+  const [section] = WebAssembly.Module.customSections(
+    new WebAssembly.Module(wasm as Uint8Array<ArrayBuffer>),
+    'sourceMappingURL',
+  )
   // The section is a length in one byte, for these short names, and the name.
   const url = section === undefined ? `${actor}.debug.wasm.map` : new TextDecoder().decode(section.slice(1))
   write(`${actor}.debug.wasm`, wasm)
@@ -102,7 +105,9 @@ function render(built: readonly Built[]): string {
     delta === null ? 'new' : delta === 0 ? 'same size' : `${delta > 0 ? '+' : '−'}${grouped(Math.abs(delta))} B`,
   ])
   const gas = built.flatMap(({ actor, methods }) =>
-    methods.flatMap(({ name, gas: used }) => (used === null ? [] : [[`  ${actor}.${lowerFirst(name)}`, `gas ${grouped(used)}`]])),
+    methods.flatMap(({ name, gas: used }) =>
+      used === null ? [] : [[`  ${actor}.${lowerFirst(name)}`, `gas ${grouped(used)}`]],
+    ),
   )
   return gas.length === 0 ? table(rows) : `${table(rows)}\n${table(gas)}`
 }

@@ -19,7 +19,12 @@ export const check: Command = {
   example: 'troupe check --against published/counter.abi.json',
   flags: {
     watch: { type: 'boolean', about: 'again after every save, until Ctrl-C' },
-    against: { type: 'string', value: 'abi.json', multiple: true, about: 'an older interface whose state must stay readable' },
+    against: {
+      type: 'string',
+      value: 'abi.json',
+      multiple: true,
+      about: 'an older interface whose state must stay readable',
+    },
   },
   run,
 }
@@ -49,13 +54,19 @@ function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
   return diagnostics.some(({ severity }) => severity === 'error')
 }
 
-async function checkAll(input: Input, project: Project, actors: readonly ActorSource[], older: readonly Older[]): Promise<Diagnostic[]> {
+async function checkAll(
+  input: Input,
+  project: Project,
+  actors: readonly ActorSource[],
+  older: readonly Older[],
+): Promise<Diagnostic[]> {
   const progress = startProgress(input)
   const diagnostics: Diagnostic[] = []
   for (const { file, actor } of actors) {
     progress.sayNow(`checking ${actor}`)
     const against = older.find(({ abi }) => abi.actor === actor)
-    const result = against === undefined ? await compileFile(project, file) : await compileAgainst(project, file, against)
+    const result =
+      against === undefined ? await compileFile(project, file) : await compileAgainst(project, file, against)
     diagnostics.push(...(result.ok ? result.artifact.diagnostics : result.diagnostics))
   }
   progress.end()
@@ -71,7 +82,9 @@ function readOlder(input: Input): Older[] {
     } catch {
       // Said below.
     }
-    throw new CliError('TRP-7107', Exit.Usage, `${name} is no readable ABI file`, { fix: '`troupe build` writes them into .troupe/build' })
+    throw new CliError('TRP-7107', Exit.Usage, `${name} is no readable ABI file`, {
+      fix: '`troupe build` writes them into .troupe/build',
+    })
   })
 }
 
@@ -83,7 +96,8 @@ async function watch(input: Input, project: Project, older: readonly Older[]): P
     const diagnostics = await checkAll(input, project, actors, older)
     const durationMs = Math.round(performance.now() - started)
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length
-    if (input.isJson) process.stdout.write(`${toJson({ event: 'checked', ok: errors === 0, durationMs, diagnostics })}\n`)
+    if (input.isJson)
+      process.stdout.write(`${toJson({ event: 'checked', ok: errors === 0, durationMs, diagnostics })}\n`)
     else {
       if (diagnostics.length > 0) talk(formatDiagnostics(project, diagnostics))
       talk(`${errors === 0 ? 'no errors' : `${errors} errors`}, ${durationMs} ms`)

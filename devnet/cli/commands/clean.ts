@@ -11,7 +11,8 @@ import { type Answer, CliError, Exit } from '../output.ts'
 export const clean: Command = {
   name: 'clean',
   usage: 'clean [--state] [-y]',
-  about: 'Removes builds, logs and runs from .troupe. --state removes the chain and its snapshots too, after a question.',
+  about:
+    'Removes builds, logs and runs from .troupe. --state removes the chain and its snapshots too, after a question.',
   example: 'troupe clean --state -y',
   flags: { state: { type: 'boolean', about: 'the chain too' } },
   run,
@@ -29,7 +30,10 @@ async function run(input: Input): Promise<Answer> {
   }
   const removed = paths.filter((path) => existsSync(path))
   for (const path of removed) rmSync(path, { recursive: true, force: true })
-  return { data: { removed }, text: removed.length === 0 ? 'nothing to remove' : removed.map((path) => `removed ${path}`).join('\n') }
+  return {
+    data: { removed },
+    text: removed.length === 0 ? 'nothing to remove' : removed.map((path) => `removed ${path}`).join('\n'),
+  }
 }
 
 function stateFolder({ root, dataFolder, config }: Project): string {
@@ -40,7 +44,12 @@ function stateFolder({ root, dataFolder, config }: Project): string {
 async function refuseRunning(project: Project): Promise<void> {
   const running = findRunning(project)
   if (running !== undefined) {
-    throw new CliError('TRP-8211', Exit.Refused, `a devnet runs on this state (${running.url}, process ${running.pid})`, { fix: 'stop it first' })
+    throw new CliError(
+      'TRP-8211',
+      Exit.Refused,
+      `a devnet runs on this state (${running.url}, process ${running.pid})`,
+      { fix: 'stop it first' },
+    )
   }
   const folder = stateFolder(project)
   if (!existsSync(folder)) return
@@ -49,13 +58,16 @@ async function refuseRunning(project: Project): Promise<void> {
     await openStore(folder).close()
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    if (error.code === 'STORE_LOCKED') throw new CliError('TRP-8211', Exit.Refused, error.message, { fix: 'stop it first' })
+    if (error.code === 'STORE_LOCKED')
+      throw new CliError('TRP-8211', Exit.Refused, error.message, { fix: 'stop it first' })
   }
 }
 
 async function ask(project: Project): Promise<void> {
   if (process.stdin.isTTY !== true) {
-    throw new CliError('TRP-8212', Exit.Refused, 'this removes the chain for good', { fix: 'give -y when that is what you want' })
+    throw new CliError('TRP-8212', Exit.Refused, 'this removes the chain for good', {
+      fix: 'give -y when that is what you want',
+    })
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr })
   const answer = await terminal.question(`Remove the chain in ${stateFolder(project)}? [y/N] `)

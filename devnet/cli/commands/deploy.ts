@@ -103,19 +103,19 @@ function constructorParams(
   abi: Parameters<typeof encodeParams>[0],
   args: readonly string[],
 ): Uint8Array {
-  const constructor = abi.methods.find(({ kind }) => kind === 'constructor')
-  if (constructor === undefined) {
+  const method = abi.methods.find(({ kind }) => kind === 'constructor')
+  if (method === undefined) {
     if (args.length === 0) return new Uint8Array(0)
     throw new CliError('TRP-8301', Exit.Usage, `${abi.actor} has no constructor, but got ${args.length} arguments`)
   }
   const configured = project.config.deploy?.[abi.actor]
-  if (args.length > 0 || constructor.params.length === 0 || !Array.isArray(configured)) {
-    return encodeArguments(abi, constructor, args, book, `the constructor of ${abi.actor}`)
+  if (args.length > 0 || method.params.length === 0 || !Array.isArray(configured)) {
+    return encodeArguments(abi, method, args, book, `the constructor of ${abi.actor}`)
   }
   try {
-    return encodeParams(abi, constructor, configured, book.codec)
+    return encodeParams(abi, method, configured, book.codec)
   } catch (error) {
-    const wanted = constructor.params.map((field) => parseField(field).name).join(', ')
+    const wanted = method.params.map((field) => parseField(field).name).join(', ')
     throw new CliError('TRP-8301', Exit.Project, `deploy.${abi.actor} of the config: ${(error as Error).message}`, {
       place: { file: 'troupe.config.ts' },
       fix: `give [${wanted}]`,

@@ -15,7 +15,8 @@ import { listActors } from '../sources.ts'
 export const doctor: Command = {
   name: 'doctor',
   usage: 'doctor',
-  about: 'Checks Node, the native parts, the compiler, the port, the state folder and the project. Exit status 1 when something fails.',
+  about:
+    'Checks Node, the native parts, the compiler, the port, the state folder and the project. Exit status 1 when something fails.',
   example: 'troupe doctor --json',
   flags: {},
   run,
@@ -109,7 +110,8 @@ async function lmdb(): Promise<Found> {
 
 async function bundle(): Promise<Found> {
   const file = join(findPackageRoot(), 'dist', 'actors.car')
-  if (!existsSync(file)) return fail('the built-in actors are missing', 'reinstall the package; in its own repository, npm run build')
+  if (!existsSync(file))
+    return fail('the built-in actors are missing', 'reinstall the package; in its own repository, npm run build')
   const { readBundle } = await import('../../node/bundle.ts')
   return ok(`${readBundle(readFileSync(file)).manifest.length} built-in actors`)
 }
@@ -130,9 +132,16 @@ async function compiler(): Promise<Found> {
   const started = performance.now()
   const { compileActor } = await import('../../../compiler/compile.ts')
   const entry = 'sample.actor.ts'
-  const result = await compileActor({ entry, mode: 'release', readFile: (path) => (path === entry ? SAMPLE : undefined) })
-  if (!result.ok) return fail(`a sample does not compile: ${result.diagnostics[0]?.message ?? ''}`, 'reinstall the package')
-  return ok(`AssemblyScript ${result.artifact.abi.build.asc}, a sample in ${Math.round(performance.now() - started)} ms`)
+  const result = await compileActor({
+    entry,
+    mode: 'release',
+    readFile: (path) => (path === entry ? SAMPLE : undefined),
+  })
+  if (!result.ok)
+    return fail(`a sample does not compile: ${result.diagnostics[0]?.message ?? ''}`, 'reinstall the package')
+  return ok(
+    `AssemblyScript ${result.artifact.abi.build.asc}, a sample in ${Math.round(performance.now() - started)} ms`,
+  )
 }
 
 function actors(project: Project): Found {
@@ -149,7 +158,9 @@ function port(project: Project): Promise<Found> | Found {
   const wanted = project.config.port ?? DEFAULT_PORT
   return new Promise((done) => {
     const server = createServer()
-    server.once('error', () => done(warn(`${wanted} is taken`, 'the devnet will take the next free one; --port chooses another')))
+    server.once('error', () =>
+      done(warn(`${wanted} is taken`, 'the devnet will take the next free one; --port chooses another')),
+    )
     server.listen(wanted, project.config.host ?? '127.0.0.1', () => server.close(() => done(ok(`${wanted} is free`))))
   })
 }
@@ -166,13 +177,24 @@ async function state({ root, dataFolder, config }: Project): Promise<Found> {
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     if (error.code === 'STORE_LOCKED') return ok('in use by a running devnet')
-    return fail(error.message, error.code === 'STORE_NEWER' || error.code === 'STORE_DAMAGED' ? 'troupe dev --reset begins a new chain' : 'see the message')
+    return fail(
+      error.message,
+      error.code === 'STORE_NEWER' || error.code === 'STORE_DAMAGED'
+        ? 'troupe dev --reset begins a new chain'
+        : 'see the message',
+    )
   }
 }
 
 function ignored({ root }: Project): Found {
   const file = join(root, '.gitignore')
   if (!existsSync(join(root, '.git')) && !existsSync(file)) return ok('no repository here')
-  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').map((line) => line.trim().replace(/^\/|\/$/g, '')) : []
-  return lines.includes('.troupe') ? ok('leaves .troupe out') : warn('.troupe would be committed', 'add a line `.troupe/` to .gitignore')
+  const lines = existsSync(file)
+    ? readFileSync(file, 'utf8')
+        .split('\n')
+        .map((line) => line.trim().replace(/^\/|\/$/g, ''))
+    : []
+  return lines.includes('.troupe')
+    ? ok('leaves .troupe out')
+    : warn('.troupe would be committed', 'add a line `.troupe/` to .gitignore')
 }

@@ -30,7 +30,12 @@ async function run({ words }: Input): Promise<Answer> {
     return { data: { codes }, text: table(codes.map(({ code, severity, text }) => [code, severity, text])) }
   }
   const found = find(word)
-  return { data: found, text: [`${found.code} (${found.severity})`, found.text, ...(found.fix === null ? [] : [`fix: ${found.fix}`])].join('\n') }
+  return {
+    data: found,
+    text: [`${found.code} (${found.severity})`, found.text, ...(found.fix === null ? [] : [`fix: ${found.fix}`])].join(
+      '\n',
+    ),
+  }
 }
 
 function find(word: string): Explained {
@@ -38,11 +43,20 @@ function find(word: string): Explained {
   const found = digits === undefined ? undefined : allCodes().find(({ code }) => code === `TRP-${digits}`)
   if (found !== undefined) return found
   if (/^(AS|TS)\d+$/i.test(word)) {
-    throw new CliError('TRP-7007', Exit.Usage, `${word.toUpperCase()} is a message of AssemblyScript, which says it all`, {
-      fix: word.toUpperCase().startsWith('TS') ? 'its number is TypeScript’s: search for it there' : 'see https://www.assemblyscript.org',
-    })
+    throw new CliError(
+      'TRP-7007',
+      Exit.Usage,
+      `${word.toUpperCase()} is a message of AssemblyScript, which says it all`,
+      {
+        fix: word.toUpperCase().startsWith('TS')
+          ? 'its number is TypeScript’s: search for it there'
+          : 'see https://www.assemblyscript.org',
+      },
+    )
   }
-  throw new CliError('TRP-7007', Exit.Usage, `there is no code ${JSON.stringify(word)}`, { fix: '`troupe explain` lists them all' })
+  throw new CliError('TRP-7007', Exit.Usage, `there is no code ${JSON.stringify(word)}`, {
+    fix: '`troupe explain` lists them all',
+  })
 }
 
 export function allCodes(): Explained[] {
@@ -52,6 +66,11 @@ export function allCodes(): Explained[] {
     text: fillText(text, PLACEHOLDERS),
     fix: fix === undefined || /^\{\d\}$/.test(fix) ? null : fillText(fix, PLACEHOLDERS),
   }))
-  const others = Object.entries(EXPLANATIONS).map(([number, { text, fix }]) => ({ code: `TRP-${number}`, severity: 'error', text, fix }))
+  const others = Object.entries(EXPLANATIONS).map(([number, { text, fix }]) => ({
+    code: `TRP-${number}`,
+    severity: 'error',
+    text,
+    fix,
+  }))
   return [...compiler, ...others].sort((a, b) => (a.code < b.code ? -1 : 1))
 }

@@ -44,5 +44,9 @@ async function run(input: Input): Promise<Answer> {
   const actors = codes.map(({ actor, name, wasm }) => ({ actor, name, code: codeCid(wasm), bytes: wasm.length }))
   const file = relative(input.cwd, out)
   const rows = actors.map(({ actor, name, code, bytes: size }) => [isBundle ? name : actor, code, `${grouped(size)} B`])
-  return { data: { out: file, bundle: isBundle, bytes: bytes.length, actors }, text: `${table(rows)}\nwrote ${file} (${grouped(bytes.length)} B)`, warnings }
+  return {
+    data: { out: file, bundle: isBundle, bytes: bytes.length, actors },
+    text: `${table(rows)}\nwrote ${file} (${grouped(bytes.length)} B)`,
+    warnings,
+  }
 }

@@ -36,7 +36,10 @@ async function run(input: Input): Promise<Answer> {
   }
   if (verb === 'snapshot') {
     writeSnapshot(project, lastRun)
-    return { data: { file: SNAPSHOT_FILE, methods: lastRun.gas.length }, text: `${SNAPSHOT_FILE}: ${lastRun.gas.length} methods` }
+    return {
+      data: { file: SNAPSHOT_FILE, methods: lastRun.gas.length },
+      text: `${SNAPSHOT_FILE}: ${lastRun.gas.length} methods`,
+    }
   }
   const changes = compareGas(needSnapshot(project), lastRun)
   const worse = changes.filter(({ percent }) => percent !== null && percent > tolerance)
@@ -52,7 +55,13 @@ async function run(input: Input): Promise<Answer> {
 
 function row({ method, before, after, percent }: GasChange): string[] {
   const sign = percent !== null && percent > 0 ? '+' : ''
-  return [method, before === null ? 'new' : grouped(before), '→', after === null ? 'not called' : grouped(after), percent === null ? '' : `${sign}${percent.toFixed(2)} %`]
+  return [
+    method,
+    before === null ? 'new' : grouped(before),
+    '→',
+    after === null ? 'not called' : grouped(after),
+    percent === null ? '' : `${sign}${percent.toFixed(2)} %`,
+  ]
 }
 
 function toleranceOf(input: Input): number {

@@ -11,7 +11,8 @@ const DEFAULT_TEMPLATE = 'counter'
 export const init: Command = {
   name: 'init',
   usage: 'init [dir] [--template counter|token|vault|multisig]',
-  about: 'Writes a new project with an actor, its tests and a config. A folder that has files already is refused unless -y is given, and then its files stay.',
+  about:
+    'Writes a new project with an actor, its tests and a config. A folder that has files already is refused unless -y is given, and then its files stay.',
   example: 'troupe init hello --template token',
   flags: { template: { type: 'string', value: 'name', about: `what to begin with (${DEFAULT_TEMPLATE})` } },
   run,
@@ -22,9 +23,12 @@ async function run(input: Input): Promise<Answer> {
   const source = join(templatesFolder(), template)
   const target = resolve(input.cwd, input.words[0] ?? '.')
   refuseUnknown(template)
-  if (existsSync(target) && !statSync(target).isDirectory()) throw new CliError('TRP-7204', Exit.Refused, `${target} is a file`)
+  if (existsSync(target) && !statSync(target).isDirectory())
+    throw new CliError('TRP-7204', Exit.Refused, `${target} is a file`)
   if (existsSync(target) && readdirSync(target).some((name) => name !== '.git') && input.flags['yes'] !== true) {
-    throw new CliError('TRP-7204', Exit.Refused, `${target} is not empty`, { fix: 'choose another folder, or give -y: existing files stay' })
+    throw new CliError('TRP-7204', Exit.Refused, `${target} is not empty`, {
+      fix: 'choose another folder, or give -y: existing files stay',
+    })
   }
   const kept: string[] = []
   const files = writeTemplate(source, target, kept)
@@ -32,7 +36,11 @@ async function run(input: Input): Promise<Answer> {
   const steps = [...(folder === '' ? [] : [`cd ${folder}`]), 'npm install', 'npm test', 'npm run dev']
   return {
     data: { folder: target, template, files, next: steps },
-    text: [`${basename(target)}: ${files.length} files from the template ${template}`, '', ...steps.map((step) => `  $ ${step}`)].join('\n'),
+    text: [
+      `${basename(target)}: ${files.length} files from the template ${template}`,
+      '',
+      ...steps.map((step) => `  $ ${step}`),
+    ].join('\n'),
     warnings: kept.map((file) => `${file} was there already and stays as it was`),
   }
 }
@@ -42,7 +50,9 @@ function templatesFolder(): string {
 }
 
 function refuseUnknown(template: string): void {
-  const names = readdirSync(templatesFolder()).filter((name) => !name.startsWith('.')).sort()
+  const names = readdirSync(templatesFolder())
+    .filter((name) => !name.startsWith('.'))
+    .sort()
   if (names.includes(template)) return
   const near = nearest(template, names)
   throw new CliError('TRP-7203', Exit.Usage, `there is no template ${JSON.stringify(template)}`, {
@@ -92,13 +102,17 @@ function ownManifest(text: string, folder: string): string {
   const manifest = JSON.parse(text) as Manifest
   const tarball = process.env['TROUPE_PACKAGE']
   const version = tarball === undefined || tarball === '' ? `^${VERSION}` : `file:${resolve(tarball)}`
-  for (const group of [manifest.dependencies, manifest.devDependencies]) if (group?.['troupe'] !== undefined) group['troupe'] = version
+  for (const group of [manifest.dependencies, manifest.devDependencies])
+    if (group?.['troupe'] !== undefined) group['troupe'] = version
   manifest.name = packageName(folder)
   return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
 /** As npm takes it: lower case, no spaces, no dot or underscore first. */
 function packageName(folder: string): string {
-  const name = folder.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[._-]+|-+$/g, '')
+  const name = folder
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+|-+$/g, '')
   return name === '' ? 'actors' : name
 }

@@ -43,7 +43,8 @@ async function run(input: Input): Promise<Answer> {
     throw new CliError('TRP-7008', Exit.Usage, '--as goes with abi', { fix: `troupe inspect ${word} abi --as ${form}` })
   }
   const subject = await readSubject(input, word)
-  const { data, text } = form === undefined ? await describe(subject, aspect) : await renderAs(needAbi(subject, word), form)
+  const { data, text } =
+    form === undefined ? await describe(subject, aspect) : await renderAs(needAbi(subject, word), form)
   const out = textFlag(input, 'out')
   if (out === undefined) return { data, text, warnings: subject.warnings }
   try {
@@ -63,7 +64,9 @@ async function readSubject(input: Input, word: string): Promise<Subject> {
     } catch (error) {
       if (error instanceof CliError) throw error
     }
-    throw new CliError('TRP-7107', Exit.Usage, `${word} is no readable ABI file`, { fix: '`troupe build` writes them into .troupe/build' })
+    throw new CliError('TRP-7107', Exit.Usage, `${word} is no readable ABI file`, {
+      fix: '`troupe build` writes them into .troupe/build',
+    })
   }
   const project = await loadProject(input)
   const artifact = await compileOne(input, project, pickActor(project, input.cwd, word))
@@ -80,7 +83,9 @@ function readBytes(input: Input, path: string): Uint8Array {
 
 function needAbi({ abi }: Subject, word: string): Abi {
   if (abi !== null) return abi
-  throw new CliError('TRP-7108', Exit.Usage, `${word} says nothing of its interface`, { fix: 'give the actor, or its *.abi.json' })
+  throw new CliError('TRP-7108', Exit.Usage, `${word} says nothing of its interface`, {
+    fix: 'give the actor, or its *.abi.json',
+  })
 }
 
 function needWasm({ wasm }: Subject, word: string): Uint8Array {
@@ -106,7 +111,10 @@ async function describe(subject: Subject, aspect: (typeof ASPECTS)[number]): Pro
         ...Object.entries(enums).map(([type, members]) => `  ${type} = ${Object.keys(members).join(' | ')}`),
       ]
       const fields = state.map((field, index) => `${index}  ${field}`)
-      return { data: { state, types, enums }, text: [...fields, ...(extra.length === 0 ? [] : ['', ...extra])].join('\n') }
+      return {
+        data: { state, types, enums },
+        text: [...fields, ...(extra.length === 0 ? [] : ['', ...extra])].join('\n'),
+      }
     }
     case 'imports': {
       const imports = importsOf(needWasm(subject, name))
@@ -132,7 +140,9 @@ function describeMethods(abi: Abi): Shown {
 }
 
 function importsOf(wasm: Uint8Array): string[] {
-  return WebAssembly.Module.imports(compiled(wasm)).map(({ module, name }) => `${module}.${name}`).sort()
+  return WebAssembly.Module.imports(compiled(wasm))
+    .map(({ module, name }) => `${module}.${name}`)
+    .sort()
 }
 
 function compiled(wasm: Uint8Array): WebAssembly.Module {
@@ -167,14 +177,22 @@ async function describeSize(wasm: Uint8Array): Promise<Shown> {
   const { readModule } = await import('../../../compiler/wasm/reader.ts')
   const { imports, bodies, exports, data } = readModule(wasm)
   const imported = imports.filter(({ extern }) => extern.kind === 'function').length
-  const nameOf = (index: number) => exports.find((one) => one.kind === 'function' && one.index === index)?.name ?? `function ${index}`
+  const nameOf = (index: number) =>
+    exports.find((one) => one.kind === 'function' && one.index === index)?.name ?? `function ${index}`
   const functions = (bodies ?? [])
     .map(({ code }, index) => ({ name: nameOf(index + imported), bytes: code.end - code.start }))
     .sort((a, b) => b.bytes - a.bytes)
   const code = functions.reduce((sum, { bytes }) => sum + bytes, 0)
   const constants = data.reduce((sum, { bytes }) => sum + bytes.end - bytes.start, 0)
   const gzip = gzipSync(wasm, { level: 9 }).length
-  const sizes = { bytes: wasm.length, gzip, code, data: constants, other: wasm.length - code - constants, functions: functions.length }
+  const sizes = {
+    bytes: wasm.length,
+    gzip,
+    code,
+    data: constants,
+    other: wasm.length - code - constants,
+    functions: functions.length,
+  }
   const rows = [
     ['module', grouped(wasm.length)],
     ['  compressed', grouped(gzip)],

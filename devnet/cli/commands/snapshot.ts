@@ -50,13 +50,23 @@ async function restore(network: Network, name: string): Promise<Answer> {
     const names = Object.keys(all)
     const near = nearest(name, names)
     throw new CliError('TRP-8501', Exit.Usage, `there is no snapshot ${JSON.stringify(name)}`, {
-      fix: near !== undefined ? `did you mean ${near}?` : names.length === 0 ? 'save one first: troupe snapshot save' : `one of ${names.join(', ')}`,
+      fix:
+        near !== undefined
+          ? `did you mean ${near}?`
+          : names.length === 0
+            ? 'save one first: troupe snapshot save'
+            : `one of ${names.join(', ')}`,
     })
   }
   if (!(await isThere(network, saved))) {
-    throw new CliError('TRP-8502', Exit.Untrue, `the chain no longer has block ${saved.height} of the snapshot ${name}`, {
-      fix: 'it was made on another chain, or above a block that was restored since',
-    })
+    throw new CliError(
+      'TRP-8502',
+      Exit.Untrue,
+      `the chain no longer has block ${saved.height} of the snapshot ${name}`,
+      {
+        fix: 'it was made on another chain, or above a block that was restored since',
+      },
+    )
   }
   const before = await network.request<{ height: number }>('troupe_status')
   await network.request('troupe_rewind', saved.height)
@@ -70,7 +80,12 @@ async function list(network: Network): Promise<Answer> {
   const all = Object.entries(readAll(network.project))
   const rows = []
   for (const [name, saved] of all) rows.push({ name, ...saved, isThere: await isThere(network, saved) })
-  const text = rows.map(({ name, height, savedAt, isThere: there }) => [name, `height ${height}`, savedAt, there ? '' : 'gone'])
+  const text = rows.map(({ name, height, savedAt, isThere: there }) => [
+    name,
+    `height ${height}`,
+    savedAt,
+    there ? '' : 'gone',
+  ])
   return { data: { snapshots: rows }, text: rows.length === 0 ? 'no snapshots' : table(text) }
 }
 

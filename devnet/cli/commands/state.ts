@@ -64,7 +64,15 @@ async function open(input: Input): Promise<Opened> {
   const found = await network.request<{ block: string | null } | null>('troupe_actor', actor.address)
   if (found === null || found.block === null) throw new CliError('TRP-8504', Exit.Untrue, `${actor.name} has no state`)
   const store = new FetchedBlocks()
-  return { network, book, actor, block: fromHex(found.block), store, field: fieldIndex(actor, words[0]), rest: words.slice(1) }
+  return {
+    network,
+    book,
+    actor,
+    block: fromHex(found.block),
+    store,
+    field: fieldIndex(actor, words[0]),
+    rest: words.slice(1),
+  }
 }
 
 function fieldIndex({ name, abi }: NetworkActor, word: string | undefined): number | undefined {
@@ -100,7 +108,9 @@ async function set(input: Input): Promise<Answer> {
     const { network, book, actor, field, block, store, rest } = await open(input)
     const [text] = rest
     if (field === undefined || text === undefined) {
-      throw new CliError('TRP-7003', Exit.Usage, 'the field or its value is missing', { fix: 'troupe state set Counter.count 5' })
+      throw new CliError('TRP-7003', Exit.Usage, 'the field or its value is missing', {
+        fix: 'troupe state set Counter.count 5',
+      })
     }
     const { abi } = actor
     const { name, type } = parseField(abi.state[field]!)
@@ -108,10 +118,14 @@ async function set(input: Input): Promise<Answer> {
     let bytes: Uint8Array
     try {
       const value = parseArgument(abi, type, text)
-      bytes = await readWith(network, store, () => encodeState(abi, { ...decodeState(abi, block, codec), [name]: value }, codec))
+      bytes = await readWith(network, store, () =>
+        encodeState(abi, { ...decodeState(abi, block, codec), [name]: value }, codec),
+      )
     } catch (error) {
       if (!(error instanceof AbiValueError)) throw error
-      throw new CliError(error.code, Exit.Usage, error.message, { fix: `${actor.name}.${name} has the type ${formatType(type)}` })
+      throw new CliError(error.code, Exit.Usage, error.message, {
+        fix: `${actor.name}.${name} has the type ${formatType(type)}`,
+      })
     }
     const root = formatCid(cidOf(DAG_CBOR, bytes))
     const blocks = [bytes, ...store.made].map((one) => `0x${toHex(one)}`)
@@ -132,7 +146,9 @@ interface Dump {
 
 async function dump(input: Input): Promise<Answer> {
   const network = await openNetwork(input)
-  const document = await withProgress(input, 'reading the state of all actors', () => network.request<Dump>('troupe_dumpState'))
+  const document = await withProgress(input, 'reading the state of all actors', () =>
+    network.request<Dump>('troupe_dumpState'),
+  )
   const out = textFlag(input, 'out')
   if (out === undefined) return { data: document, text: toJson(document) }
   const text = toJson(document)
@@ -156,12 +172,18 @@ async function load(input: Input): Promise<Answer> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code !== undefined) throw new CliError('TRP-7303', Exit.Usage, `cannot read ${path}: ${code}`)
-    throw new CliError('TRP-8503', Exit.Usage, `${path} is no dump of a state`, { fix: '`troupe state dump -o file` writes one' })
+    throw new CliError('TRP-8503', Exit.Usage, `${path} is no dump of a state`, {
+      fix: '`troupe state dump -o file` writes one',
+    })
   }
   if (!Array.isArray(document?.actors)) {
-    throw new CliError('TRP-8503', Exit.Usage, `${path} is no dump of a state`, { fix: '`troupe state dump -o file` writes one' })
+    throw new CliError('TRP-8503', Exit.Usage, `${path} is no dump of a state`, {
+      fix: '`troupe state dump -o file` writes one',
+    })
   }
   const network = await openNetwork(input)
-  const done = await withProgress(input, 'loading', () => network.request<{ actors: number; height: number }>('troupe_loadState', document))
+  const done = await withProgress(input, 'loading', () =>
+    network.request<{ actors: number; height: number }>('troupe_loadState', document),
+  )
   return { data: done, text: `${done.actors} actors, height ${done.height}` }
 }

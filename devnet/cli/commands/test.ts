@@ -12,7 +12,8 @@ import { type Answer, CliError, Exit } from '../output.ts'
 export const test: Command = {
   name: 'test',
   usage: 'test [vitest words and flags] [--gas] [--coverage] [--seed n]',
-  about: 'Runs the tests once with vitest; everything that is not listed here goes to vitest as it is. The exit status is vitest’s.',
+  about:
+    'Runs the tests once with vitest; everything that is not listed here goes to vitest as it is. The exit status is vitest’s.',
   example: 'troupe test counter --gas\ntroupe test -t "refuses" --coverage',
   flags: {
     gas: { type: 'boolean', about: 'gas per method after the run' },
@@ -30,7 +31,11 @@ async function run(input: Input): Promise<Answer> {
   const isWatch = first === 'watch' || input.words.includes('--watch') || input.words.includes('-w')
   const words = first === 'run' || first === 'watch' ? rest : input.words
   const args = [
-    entry, isWatch ? 'watch' : 'run', '--root', project.root, ...presetOf(project),
+    entry,
+    isWatch ? 'watch' : 'run',
+    '--root',
+    project.root,
+    ...presetOf(project),
     ...(input.flags['coverage'] === true ? ['--coverage'] : []),
     ...(input.isJson ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []),
     ...words,
@@ -68,7 +73,9 @@ function findVitest({ root }: Project): string {
   throw new CliError('TRP-7501', Exit.Project, 'vitest is not installed', { fix: 'npm install' })
 }
 
-const CONFIGS = ['vitest', 'vite'].flatMap((name) => ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((end) => `${name}.config.${end}`))
+const CONFIGS = ['vitest', 'vite'].flatMap((name) =>
+  ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((end) => `${name}.config.${end}`),
+)
 
 /** A project without a config gets one with the plugin. */
 function presetOf({ root, dataFolder }: Project): string[] {
@@ -80,9 +87,18 @@ function presetOf({ root, dataFolder }: Project): string[] {
 }
 
 /** With `--json`, what vitest says goes to stderr: stdout has one document. */
-function spawnVitest(args: readonly string[], { root }: Project, env: Record<string, string>, isJson: boolean): Promise<number> {
+function spawnVitest(
+  args: readonly string[],
+  { root }: Project,
+  env: Record<string, string>,
+  isJson: boolean,
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['inherit', isJson ? 2 : 'inherit', 'inherit'] })
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['inherit', isJson ? 2 : 'inherit', 'inherit'],
+    })
     // Ctrl-C reaches vitest by itself; we wait for its word.
     const forward = (signal: NodeJS.Signals) => child.kill(signal)
     const ignore = () => {}
@@ -105,7 +121,11 @@ interface VitestReport {
   readonly testResults: readonly {
     readonly name: string
     readonly message: string
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string; readonly failureMessages: readonly string[] | null }[]
+    readonly assertionResults: readonly {
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages: readonly string[] | null
+    }[]
   }[]
 }
 
@@ -119,7 +139,10 @@ function readReport(file: string): unknown {
   const failures = report.testResults.flatMap(({ name, message, assertionResults }) => {
     const failed = assertionResults.filter(({ status }) => status === 'failed')
     const ofFile = failed.length === 0 && message !== '' ? [{ file: name, test: null, message }] : []
-    return [...ofFile, ...failed.map((one) => ({ file: name, test: one.fullName, message: one.failureMessages?.join('\n') ?? '' }))]
+    return [
+      ...ofFile,
+      ...failed.map((one) => ({ file: name, test: one.fullName, message: one.failureMessages?.join('\n') ?? '' })),
+    ]
   })
   const { numTotalTests: total, numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = report
   return { total, passed, failed, skipped, failures }

@@ -131,11 +131,17 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
   }
 }
 
-/** Names of actors that the earlier block does not have are forgotten with them. */
+/** Names go back with the chain: actors that the earlier block does not have are forgotten, older code has its interface. */
 async function rewind(devnet: Devnet, height: number): Promise<void> {
   await devnet.chain.rewind(height)
   const { state } = devnet.chain.application.queryMachine().context
-  for (const { id } of devnet.actors.all()) if (state.getActor(id) === undefined) devnet.actors.remove(id)
+  for (const known of devnet.actors.all()) {
+    const actor = state.getActor(known.id)
+    if (actor === undefined) devnet.actors.remove(known.id)
+    else if (actor.code !== known.code) {
+      devnet.actors.put({ ...known, code: actor.code, abi: devnet.actors.abiOf(actor.code) ?? known.abi })
+    }
+  }
   await devnet.chain.application.store.commit()
 }
 
@@ -330,6 +336,7 @@ async function deploy(devnet: Devnet, request: Record<string, unknown>): Promise
   const id = reader.uint() as ActorId
   const address = formatAddress(decodeAddress(reader.bytes())!, 't')
   const code = devnet.chain.application.queryMachine().context.state.getActor(id)!.code
+  devnet.actors.putAbi(code, abi)
   devnet.actors.put({ name, id, address, code, abi })
   await devnet.chain.application.store.commit()
   return { ...done, id: id.toString(), address, code: formatCid(code) }
@@ -357,7 +364,9 @@ async function upgrade(devnet: Devnet, requests: unknown): Promise<unknown> {
     const { name, abi } = asNamed(request)
     const id = actorId(devnet, request['actor'])
     const address = devnet.actors.byId(id)?.address ?? `t0${id}`
-    devnet.actors.put({ name, id, address, code: state.getActor(id)!.code, abi })
+    const { code } = state.getActor(id)!
+    devnet.actors.putAbi(code, abi)
+    devnet.actors.put({ name, id, address, code, abi })
   }
   await devnet.chain.application.store.commit()
   return done

@@ -22,22 +22,26 @@ export function dumpState(devnet: Devnet): unknown {
   const codes = new Map<Cid, Uint8Array>()
   const seen = new Set<Cid>()
   const ids: ActorId[] = []
-  state.forEach((id) => ids.push(id))
-  const actors = ids.sort((a, b) => (a < b ? -1 : 1)).map((id) => {
-    const { code, state: root, sequence, balance, delegated } = state.getActor(id)!
-    const bytes = builtin.has(code) ? undefined : store.get(code)
-    if (bytes !== undefined) codes.set(code, bytes)
-    const blocks = blocksBelow((cid) => store.get(cid), root, seen)
-    return {
-      id: id.toString(),
-      code: formatCid(code),
-      state: formatCid(root),
-      sequence: sequence.toString(),
-      balance: balance.toString(),
-      delegated: delegated === null ? null : formatAddress(delegated, 't'),
-      blocks: blocks.map(hex),
-    }
+  state.forEach((id) => {
+    ids.push(id)
   })
+  const actors = ids
+    .sort((a, b) => (a < b ? -1 : 1))
+    .map((id) => {
+      const { code, state: root, sequence, balance, delegated } = state.getActor(id)!
+      const bytes = builtin.has(code) ? undefined : store.get(code)
+      if (bytes !== undefined) codes.set(code, bytes)
+      const blocks = blocksBelow((cid) => store.get(cid), root, seen)
+      return {
+        id: id.toString(),
+        code: formatCid(code),
+        state: formatCid(root),
+        sequence: sequence.toString(),
+        balance: balance.toString(),
+        delegated: delegated === null ? null : formatAddress(delegated, 't'),
+        blocks: blocks.map(hex),
+      }
+    })
   return {
     troupe: DUMP_VERSION,
     networkName,
@@ -66,14 +70,23 @@ function blocksBelow(get: (cid: Cid) => Uint8Array | undefined, root: Cid, seen:
 
 /** Applied through blocks like any power, in parts that fit one; the first that is refused ends it. */
 export async function loadState(devnet: Devnet, dump: Record<string, unknown>): Promise<unknown> {
-  if (dump['troupe'] !== DUMP_VERSION) throw invalid(`the dump has version ${String(dump['troupe'])}, not ${DUMP_VERSION}`)
-  for (const [key, own] of [['networkName', devnet.networkName], ['bundle', formatCid(devnet.bundle.root)]] as const) {
-    if (dump[key] !== own) throw invalid(`the dump is of another network: its ${key} is ${String(dump[key])}, ours ${own}`)
+  if (dump['troupe'] !== DUMP_VERSION)
+    throw invalid(`the dump has version ${String(dump['troupe'])}, not ${DUMP_VERSION}`)
+  for (const [key, own] of [
+    ['networkName', devnet.networkName],
+    ['bundle', formatCid(devnet.bundle.root)],
+  ] as const) {
+    if (dump[key] !== own)
+      throw invalid(`the dump is of another network: its ${key} is ${String(dump[key])}, ours ${own}`)
   }
   const codes = asList(dump['codes'], 'codes').map((code, index) => asBytes(code, `codes[${index}]`))
   const actors = asList(dump['actors'], 'actors').map((one, index) => readActor(asObject(one, `actors[${index}]`)))
   const names = asList(dump['names'], 'names').map((one, index) => asObject(one, `names[${index}]`))
-  await applyInParts(devnet, codes.map((code) => ({ power: 'install', code }) as const), ({ code }) => code.length)
+  await applyInParts(
+    devnet,
+    codes.map((code) => ({ power: 'install', code }) as const),
+    ({ code }) => code.length,
+  )
   await applyInParts(devnet, actors, ({ blocks }) => blocks.reduce((sum, block) => sum + block.length, 256))
   for (const { id } of devnet.actors.all()) devnet.actors.remove(id)
   for (const { name, id, address, code, abi } of names) {
@@ -108,7 +121,11 @@ function asList(value: unknown, what: string): unknown[] {
   return value
 }
 
-async function applyInParts<P extends Power>({ chain }: Devnet, powers: readonly P[], sizeOf: (power: P) => number): Promise<void> {
+async function applyInParts<P extends Power>(
+  { chain }: Devnet,
+  powers: readonly P[],
+  sizeOf: (power: P) => number,
+): Promise<void> {
   let part: P[] = []
   let size = 0
   const apply = async (): Promise<void> => {

@@ -33,6 +33,16 @@ const powers: readonly Power[] = [
   { power: 'set-balance', address: idAddress(7n), balance: 8n as TokenAmount },
   { power: 'set-sequence', address: idAddress(9n), sequence: 10n },
   { power: 'set-state', actor: 11n as ActorId, root, blocks: [Uint8Array.of(0x80)] },
+  {
+    power: 'set-actor',
+    actor: 12n as ActorId,
+    code: root,
+    root,
+    sequence: 13n,
+    balance: 14n as TokenAmount,
+    delegated: idAddress(15n),
+    blocks: [Uint8Array.of(0x80)],
+  },
   { power: 'impersonate', message },
 ]
 

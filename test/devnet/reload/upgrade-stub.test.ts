@@ -45,9 +45,11 @@ const changes: readonly [string, (source: string) => string, readonly string[]][
   ],
 ]
 
+const original = compile(shapes)
+
 describe('a written @upgrade', () => {
   test.each(changes)('compiles for %s', async (_, change, expected) => {
-    const [before, after] = [await compile(shapes), await compile(change(shapes))]
+    const [before, after] = [await original, await compile(change(shapes))]
     const written = insertUpgrade(change(shapes), before.abi, after.abi)!
     for (const text of expected) expect(written).toContain(text)
     const { wasm } = await compile(written)
@@ -56,7 +58,7 @@ describe('a written @upgrade', () => {
   })
 
   test('is not written where the class is not found', async () => {
-    const { abi } = await compile(shapes)
+    const { abi } = await original
     expect(insertUpgrade('// class Shapes {}', abi, abi)).toBeUndefined()
   })
 

@@ -11,17 +11,17 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
   test('passes its tests, cold and warm, and prints gas per method', async () => {
     rmSync(join(PROJECT, '.troupe'), { recursive: true, force: true })
     const cold = await runProject('test/**/*.test.ts')
-    expect(cold.output).toContain('Tests  22 passed')
+    expect(cold.output).toContain('Tests  24 passed')
     expect(cold.status).toBe(0)
     expect(cold.output).toMatch(/method\s+calls\s+min\s+median\s+max\n/)
     expect(cold.output).toMatch(/Counter\.increment\s+\d+\s+[\d,]+\s+2,\d{3},\d{3}/)
 
     const last = JSON.parse(readFileSync(join(PROJECT, '.troupe', 'runs', 'last.json'), 'utf8'))
-    expect(last.modules).toHaveLength(3)
+    expect(last.modules).toHaveLength(4)
     expect(last.gas.map(({ label }: { label: string }) => label)).toContain('Shop.buy')
 
     const warm = await runProject('test/**/*.test.ts')
-    expect(warm.output).toContain('Tests  22 passed')
+    expect(warm.output).toContain('Tests  24 passed')
   })
 
   test('shows where in the source an actor failed', async () => {

@@ -1,0 +1,53 @@
+/** The engine alone: a new machine, the messages of a vector, one flush; modules warm, no trace. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { VECTOR_EXTERNS } from '../../devnet/conformance/run.ts'
+import { readVector } from '../../devnet/conformance/vector.ts'
+import { Linker } from '../../devnet/engine/linker.ts'
+import { createMachine } from '../../devnet/engine/machine.ts'
+import { ModuleCache } from '../../devnet/engine/module-cache.ts'
+import { PROFILES } from '../../devnet/engine/profile.ts'
+import { findPackageRoot } from '../../devnet/node/package-root.ts'
+import { report, timeOf } from './report.ts'
+
+const RUNS = 5
+
+/** Reference vectors lie beside the package; without them there is nothing to measure. */
+export async function benchEngine(): Promise<void> {
+  const folder = process.env['TROUPE_ORACLE_BENCH'] ?? join(findPackageRoot(), '..', 'shared', 'oracle', 'bench')
+  if (!existsSync(folder)) {
+    process.stderr.write(`no vectors in ${folder}; TROUPE_ORACLE_BENCH names their folder\n`)
+    return
+  }
+  const modules = new ModuleCache()
+  const linker = new Linker()
+  for (const name of readdirSync(folder)
+    .filter((file) => file.endsWith('.json.gz'))
+    .sort()) {
+    const vector = readVector(readFileSync(join(folder, name)))
+    const { actorDebugging: debugging, ...machineOf } = vector.machine
+    const rates: number[] = []
+    for (let run = 0; run <= RUNS; run++) {
+      const blockstore = vector.openState()
+      const ms = timeOf(() => {
+        const machine = createMachine({
+          ...machineOf,
+          debugging,
+          blockstore,
+          modules,
+          linker,
+          profile: PROFILES.ipc,
+          stateRoot: vector.root,
+          externs: VECTOR_EXTERNS,
+        })
+        for (const { message, implicit, rawLength } of vector.messages) {
+          machine.applyMessage(message, implicit ? 'implicit' : 'explicit', rawLength === null ? {} : { rawLength })
+        }
+        machine.flush()
+      })
+      // The first run warms the modules.
+      if (run > 0) rates.push((vector.messages.length / ms) * 1000)
+    }
+    report(`engine, ${vector.name}, ${vector.messages.length} messages`, 'messages/s', rates)
+  }
+}

@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { BuildFailedError, buildActor, buildTwin, findBuilt } from '../../../devnet/testing/build-cache.ts'
+import { type TwinFile, twinPath } from '../../../devnet/testing/twin.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'troupe-builds-'))
+const folder = join(root, '.troupe', 'build')
+const ENTRY = 'actors/gate.actor.ts'
+const source = (body: string) => `import { actor, method, view } from "troupe/actor";
+import { LIMIT } from "./limit.lib";
+export enum Phase { Open, Closed = 5, Gone }
+@actor export class Gate {
+  @method("OpenWide") open(by: u32): u32 { ${body} }
+  @view limit(): u32 { return LIMIT; }
+}
+`
+
+mkdirSync(join(root, 'actors'))
+writeFileSync(join(root, 'actors', 'limit.lib.ts'), 'export const LIMIT: u32 = 3;\n')
+writeFileSync(join(root, ENTRY), source('return by;'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+test('a build is found again until one of its sources changes', async () => {
+  expect(findBuilt(root, ENTRY, folder)).toBeUndefined()
+  const built = await buildActor(root, ENTRY, folder)
+  expect(built.names).toEqual({ OpenWide: 'open' })
+  expect(built.enums).toEqual({ Phase: { Open: 0, Closed: 5, Gone: 6 } })
+  expect([...built.sources].sort()).toEqual([ENTRY, 'actors/limit.lib.ts'])
+  expect(findBuilt(root, ENTRY, folder)).toEqual(built)
+
+  writeFileSync(join(root, 'actors', 'limit.lib.ts'), 'export const LIMIT: u32 = 4;\n')
+  expect(findBuilt(root, ENTRY, folder)).toBeUndefined()
+  const next = await buildActor(root, ENTRY, folder)
+  expect(next.key).not.toBe(built.key)
+  expect(next.wasm).not.toBe(built.wasm)
+})
+
+test('a twin has names and a source map, and is compiled once', async () => {
+  const { key } = await buildActor(root, ENTRY, folder)
+  const place = { root, entry: ENTRY, folder, key }
+  await buildTwin(place)
+  const { map, wasm } = JSON.parse(readFileSync(twinPath(place), 'utf8')) as TwinFile
+  expect(JSON.parse(map).sources).toContain(ENTRY)
+  expect(WebAssembly.Module.customSections(new WebAssembly.Module(Buffer.from(wasm, 'base64')), 'name')).toHaveLength(1)
+  const { mtimeMs } = statSync(twinPath(place))
+  await buildTwin(place)
+  expect(statSync(twinPath(place)).mtimeMs).toBe(mtimeMs)
+})
+
+test('what does not compile is not kept', async () => {
+  writeFileSync(join(root, ENTRY), source('return "text";'))
+  const error = await buildActor(root, ENTRY, folder).catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(BuildFailedError)
+  expect((error as BuildFailedError).diagnostics[0]).toMatchObject({ file: ENTRY, line: 5 })
+  expect(findBuilt(root, ENTRY, folder)).toBeUndefined()
+})
