@@ -14,7 +14,7 @@
  */
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
@@ -39,8 +39,12 @@ const here = fileURLToPath(import.meta.url)
 /** The harness runs from source in its own repository, and from `dist` elsewhere. */
 const isSource = here.endsWith('.ts')
 
+/** A file of this folder, found from wherever bundling put this one. */
 function beside(name: string): string {
-  return join(here, '..', `${name}.${isSource ? 'ts' : 'js'}`)
+  const file = join('devnet', 'testing', `${name}.${isSource ? 'ts' : 'js'}`)
+  for (let folder = dirname(here); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, file)) || dirname(folder) === folder) return join(folder, file)
+  }
 }
 
 // The plugin's file is the file of its thread as well.
@@ -63,7 +67,7 @@ export function troupe(options: PluginOptions = {}): Plugin {
 
     config(user) {
       const home = user.root ?? process.cwd()
-      if (!isSource) ahead = buildAhead(home, join(home, options.folder ?? '.troupe', 'build'), here)
+      if (!isSource) ahead = buildAhead(home, join(home, options.folder ?? '.troupe', 'build'), beside('vitest'))
       return {
         ...(isSource ? { resolve: { alias: { 'troupe/test': beside('test') } } } : {}),
         test: {
