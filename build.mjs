@@ -17,6 +17,7 @@ const ENTRIES = {
   'devnet/testing/test': 'devnet/testing/test.ts',
   'devnet/testing/vitest': 'devnet/testing/vitest.ts',
   'devnet/testing/matchers': 'devnet/testing/matchers.ts',
+  'devnet/testing/coverage-provider': 'devnet/testing/coverage-provider.ts',
   'build-actors': 'devnet/node/build-actors.ts',
 }
 

@@ -26,7 +26,8 @@ export class Account {
 
   @view
   authenticateMessage(signature: Bytes, message: Bytes): bool {
-    require(crypto.verify(signature, this.address, message), 'the signature is not of this account')
+    const type: u8 = this.address.protocol == BLS ? SIGNATURE_BLS : SIGNATURE_SECP256K1
+    require(crypto.verify(encodeType(type).concat(signature), this.address, message), 'the signature is not of this account')
     return true
   }
 

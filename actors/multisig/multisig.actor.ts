@@ -2,7 +2,7 @@
 // released evenly over time.
 
 import {
-  ActorId, Address, Bytes, ExitCode, Hamt, TokenAmount,
+  ActorId, Actors, Address, Bytes, ExitCode, Hamt, TokenAmount,
   actor, call, chain, crypto, encode, fail, fallback, method, msg, mulDiv, payable, require, self, trySend,
 } from 'troupe/actor'
 import { ApproveReturn, ProposalHashData, ProposeReturn, Transaction } from './types'
@@ -27,7 +27,7 @@ export class Multisig {
     require(signers.length <= SIGNERS_MAX, 'too many signers')
     const resolved = new Array<Address>()
     for (let i = 0; i < signers.length; i++) {
-      const signer = resolveOrCreate(signers[i])
+      const signer = existing(signers[i])
       require(indexOf(resolved, signer) < 0, 'duplicate signer')
       resolved.push(signer)
     }
@@ -76,7 +76,7 @@ export class Multisig {
   @method(5)
   addSigner(signer: Address, increase: bool): void {
     this.refuseOthers()
-    const resolved = resolveOrCreate(signer)
+    const resolved = existing(signer)
     require(this.signers.length < SIGNERS_MAX, 'too many signers', ExitCode.Forbidden)
     require(indexOf(this.signers, resolved) < 0, 'already a signer', ExitCode.Forbidden)
     this.signers.push(resolved)
@@ -87,7 +87,7 @@ export class Multisig {
   @method(6)
   removeSigner(signer: Address, decrease: bool): void {
     this.refuseOthers()
-    const resolved = resolve(signer)
+    const resolved = resolveOrCreate(signer)
     const index = indexOf(this.signers, resolved)
     require(index >= 0, 'not a signer', ExitCode.Forbidden)
     require(this.signers.length > 1, 'cannot remove the only signer', ExitCode.Forbidden)
@@ -103,8 +103,8 @@ export class Multisig {
   @method(7)
   swapSigner(from: Address, to: Address): void {
     this.refuseOthers()
-    const before = resolve(from)
-    const after = resolveOrCreate(to)
+    const before = resolveOrCreate(from)
+    const after = existing(to)
     const index = indexOf(this.signers, before)
     require(index >= 0, 'not a signer', ExitCode.Forbidden)
     require(indexOf(this.signers, after) < 0, 'already a signer')
@@ -222,16 +222,22 @@ function indexOf(list: Array<Address>, address: Address): i32 {
   return -1
 }
 
-function resolve(address: Address): Address {
+/** A key that was never used gets its account by a transfer of nothing. */
+function resolveOrCreate(address: Address): Address {
+  if (address.tryId() < 0) {
+    const code = trySend<Address>(address, TokenAmount.zero)
+    if (code != 0) fail(codeOf(code), 'nothing can be sent to this address')
+  }
   const id = address.tryId()
   require(id >= 0, 'no actor has this address')
   return Address.fromId(<ActorId>id)
 }
 
-/** A key that was never used gets its account by a transfer of nothing. */
-function resolveOrCreate(address: Address): Address {
-  if (address.tryId() < 0) trySend<Address>(address, TokenAmount.zero)
-  return resolve(address)
+/** The same; an id whose actor is not there is refused. */
+function existing(address: Address): Address {
+  const resolved = resolveOrCreate(address)
+  Actors.codeOf(resolved.id())
+  return resolved
 }
 
 function hashOf(transaction: Transaction): Bytes {
