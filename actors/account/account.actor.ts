@@ -5,6 +5,9 @@ import { Address, Bytes, ExitCode, actor, bare, crypto, fail, fallback, method, 
 const SYSTEM_ACTOR: u64 = 0
 const SECP256K1: u8 = 1
 const BLS: u8 = 3
+/** The kind of key is known, so a signature comes without the byte that says it. */
+const SIGNATURE_SECP256K1: u8 = 1
+const SIGNATURE_BLS: u8 = 2
 /** Numbers from here on are for anybody's methods: an account takes them all and does nothing. */
 const FIRST_EXPORTED: u64 = 1 << 24
 
@@ -26,8 +29,10 @@ export class Account {
 
   @view
   authenticateMessage(signature: Bytes, message: Bytes): bool {
-    const type: u8 = this.address.protocol == BLS ? SIGNATURE_BLS : SIGNATURE_SECP256K1
-    require(crypto.verify(encodeType(type).concat(signature), this.address, message), 'the signature is not of this account')
+    const type = Bytes.alloc(1)
+    type[0] = this.address.protocol == BLS ? SIGNATURE_BLS : SIGNATURE_SECP256K1
+    const isGood = crypto.verify(type.concat(signature), this.address, message)
+    require(isGood, 'the signature is not of this account')
     return true
   }
 

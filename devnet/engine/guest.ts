@@ -56,7 +56,6 @@ export class Guest {
       return
     }
     const growth = Math.max(0, memoryUsed - this.#memoryMark) * this.kernel.prices.memoryPerByte
-    // biome-ignore lint/complexity/useMathMinMax: milligas may be a BigInt
     const memory = growth <= consumed ? growth : consumed
     gas.charge('wasm_exec', typeof consumed === 'bigint' ? consumed - BigInt(memory) : consumed - Number(memory))
     if (memory !== 0 && memory !== 0n) gas.charge('wasm_memory_grow', memory)
