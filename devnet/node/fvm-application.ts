@@ -374,10 +374,18 @@ export class FvmApplication implements Application {
     const pending = this.#pending
     if (pending === null) throw new Error('there is no finalized block to commit')
     this.#pending = null
+    const before = this.#head
     this.#putBlock(pending.record, pending.cids)
     this.#head = pending.record.header
     this.#queryMachine = null
-    await this.store.commit()
+    try {
+      await this.store.commit()
+    } catch (error) {
+      // What is not on the disk is not said to be on the chain, to nobody.
+      this.#head = before
+      this.#queryMachine = null
+      throw error
+    }
     return { retainHeight: 0 }
   }
 
@@ -408,20 +416,21 @@ export class FvmApplication implements Application {
   // --- questions ------------------------------------------------------------------------------------------------
 
   block(height: number): BlockRecord | undefined {
-    const bytes = this.store.getRecord(blockKey(height))
+    const bytes = height > this.#head.height ? undefined : this.store.getRecord(blockKey(height))
     return bytes === undefined ? undefined : decodeBlock(bytes)
   }
 
   header(height: number): BlockHeader | undefined {
     if (height === this.#head.height) return this.#head
-    const bytes = this.store.getRecord(blockKey(height))
+    const bytes = height > this.#head.height ? undefined : this.store.getRecord(blockKey(height))
     return bytes === undefined ? undefined : decodeBlockHeader(bytes)
   }
 
   /** By the CID of the message, or of the signed message. */
   locate(cid: Cid): MessageLocation | undefined {
     const bytes = this.store.getRecord(messageKey(cid))
-    return bytes === undefined ? undefined : decodeLocation(bytes)
+    const location = bytes === undefined ? undefined : decodeLocation(bytes)
+    return location !== undefined && location.height <= this.#head.height ? location : undefined
   }
 
   /** A machine as the next block will have it. Apply nothing to it that is not undone. */

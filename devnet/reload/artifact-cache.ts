@@ -4,7 +4,7 @@
  * one that appears later may be imported instead.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Artifact } from '../../compiler/artifact.ts'
@@ -74,7 +74,7 @@ export class ArtifactCache {
       writeFileSync(aside, JSON.stringify(stored))
       renameSync(aside, path)
     } catch {
-      rmSync(aside, { force: true })
+      // read-only or full: the actor is compiled again next time
     }
   }
 

@@ -1,5 +1,5 @@
 /** Sees files change and says so once for a burst of saves. */
-import { statSync } from 'node:fs'
+import { type Dirent, readdirSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { watch } from 'chokidar'
 import type { Project } from './project.ts'
@@ -8,6 +8,8 @@ import type { Project } from './project.ts'
 const SETTLE_MS = 15
 /** chokidar swallows changes of a file for 50 ms after one that it told. Later than that, what was told is looked at again. */
 const SWALLOWED_MS = 60
+/** When chokidar is ready, the system may not watch yet. Until it surely does, the folders are looked at. */
+const FIRST_LOOKS_MS = [60, 400]
 
 export interface Watcher {
   /** Sources outside of the folders that are watched anyway, relative to the project. */
@@ -26,6 +28,7 @@ export function watchProject(
     ignored: (path) => path.includes(`${sep}node_modules${sep}`) || path.includes(`${sep}.troupe${sep}`),
   })
   const changed = new Set<string>()
+  const before = marksIn(project, folders)
   const followed = new Set<string>()
   let isRunning = false
   let isClosed = false
@@ -37,9 +40,18 @@ export function watchProject(
       isRunning = true
       const seen = new Map([...changed].map((path) => [path, markOf(join(project.root, path))]))
       changed.clear()
+      for (const [path, mark] of seen) before.set(path, mark)
       await onChange([...seen.keys()]).finally(() => (isRunning = false))
       setTimeout(() => lookAgain(seen), SWALLOWED_MS).unref()
     }
+  }
+  const lookFirst = (): void => {
+    const now = marksIn(project, folders)
+    for (const [path, mark] of now) if (before.get(path) !== mark) changed.add(path)
+    for (const [path, mark] of before) if (!now.has(path) && mark !== 'gone') changed.add(path)
+    before.clear()
+    for (const [path, mark] of now) before.set(path, mark)
+    if (changed.size > 0 && timer === null && !isRunning) void run()
   }
   const lookAgain = (seen: ReadonlyMap<string, string>): void => {
     for (const [path, mark] of seen) if (markOf(join(project.root, path)) !== mark) changed.add(path)
@@ -63,7 +75,35 @@ export function watchProject(
       return watcher.close()
     },
   }
-  return new Promise((resolve) => watcher.once('ready', () => resolve(handle)))
+  return new Promise((resolve) => {
+    watcher.once('ready', () => {
+      for (const ms of FIRST_LOOKS_MS) setTimeout(lookFirst, ms).unref()
+      resolve(handle)
+    })
+  })
+}
+
+/** Of every source in the folders, by its path in the project. */
+function marksIn(project: Project, folders: readonly string[]): Map<string, string> {
+  const marks = new Map<string, string>()
+  const walk = (folder: string): void => {
+    for (const entry of listFolder(folder)) {
+      const path = join(folder, entry.name)
+      if (entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.')) walk(path)
+      else if (entry.isFile() && path.endsWith('.ts'))
+        marks.set(relative(project.root, path).split(sep).join('/'), markOf(path))
+    }
+  }
+  for (const folder of folders) walk(folder)
+  return marks
+}
+
+function listFolder(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
 }
 
 /** Changes when the file does. */

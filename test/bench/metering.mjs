@@ -1,5 +1,5 @@
 /**
- * What metering costs: the same programs with and without instrumentation, median of seven runs in milliseconds, and their ratio.
+ * What metering costs: the same programs with and without instrumentation, median of seven runs each, a line of JSON a program.
  * Run `node test/bench/metering.mjs` from the package root. Aim 1.2, at most 1.7.
  */
 import { main as compileAssembly } from 'assemblyscript/asc'
@@ -128,5 +128,7 @@ for (const [name, raw] of Object.entries(programs)) {
   metered.gas.value = LIMIT
   metered.start?.()
   const [before, after] = [medianMs(plain.invoke), medianMs(metered.invoke)]
-  console.log(`${name.padEnd(8)} ${before.toFixed(1).padStart(7)} ${after.toFixed(1).padStart(7)}  ${(after / before).toFixed(2)}`)
+  const [plainMs, meteredMs] = [before, after].map((ms) => Number(ms.toPrecision(4)))
+  const value = Number((after / before).toPrecision(3))
+  console.log(JSON.stringify({ name: `metered ÷ plain, ${name}`, value, unit: 'ratio', n: RUNS, calibration: { plainMs, meteredMs } }))
 }

@@ -58,15 +58,17 @@ function mountTmpfs(options: string): string | undefined {
   return path
 }
 
-const probe = mountTmpfs('size=1m')
-const canMount = probe !== undefined
-
-afterAll(() => {
-  for (const path of mounted) {
+function unmountAll(): void {
+  for (const path of mounted.splice(0)) {
     spawnSync('umount', [path])
     rmSync(path, { recursive: true, force: true })
   }
-})
+}
+
+const canMount = mountTmpfs('size=1m') !== undefined
+unmountAll()
+
+afterAll(unmountAll)
 
 describe.skipIf(!hasBuild)('the state folder', () => {
   test('keeps the chain from one start to the next', async () => {

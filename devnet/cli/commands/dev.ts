@@ -48,6 +48,7 @@ async function develop(input: Input, opened: Opened, started: number): Promise<v
     const saved = performance.now()
     const changes = await live.reload(paths).catch(onError)
     for (const change of changes ?? []) say.change(change, performance.now() - saved)
+    ;(await watching).follow(live.sources)
   })
   const [changes, watcher] = await Promise.all([begun, watching])
   watcher.follow(live.sources)

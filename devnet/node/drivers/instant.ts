@@ -98,7 +98,10 @@ export class InstantChain implements Chain {
     const location = this.application.locate(cid)
     if (location !== undefined) {
       const result = this.application.block(location.height)!.results[location.index]!
-      return this.#durable.then(() => ({ ...location, result }))
+      return this.#durable.then(() => {
+        if (this.#halted !== null && location.height > this.application.head.height) throw this.#halted
+        return { ...location, result }
+      })
     }
     return new Promise((resolve, reject) => {
       if (this.#halted !== null) reject(this.#halted)
@@ -119,8 +122,9 @@ export class InstantChain implements Chain {
     for (let i = 0; i < count; i++) {
       this.#refuseHalted()
       this.#produce()
+      await this.#durable
     }
-    await this.#durable
+    this.#refuseHalted()
     return this.application.head.height
   }
 
@@ -211,11 +215,10 @@ export class InstantChain implements Chain {
             powers,
             entries.map(({ cid }) => cid),
           ),
-        (error) => this.#halt(error),
+        (error) => this.#halt(error, powers),
       )
     } catch (error) {
-      for (const { reject } of powers) reject(error as Error)
-      this.#halt(error)
+      this.#halt(error, powers)
     }
   }
 
@@ -237,8 +240,9 @@ export class InstantChain implements Chain {
     return Math.max(timeMs, last + 1)
   }
 
-  #halt(cause: unknown): void {
+  #halt(cause: unknown, powers: readonly PowerRequest[] = []): void {
     this.#halted ??= new ChainHalted(`the chain stopped: ${(cause as Error).message}`, { cause })
+    for (const { reject } of powers) reject(this.#halted)
     for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(this.#halted)
     this.#waiters.clear()
     for (const { reject } of this.#powers.splice(0)) reject(this.#halted)
