@@ -119,7 +119,7 @@ function runOnce(vector: Vector, options: RunOptions, mode: 'plain' | 'traced'):
   return { name: vector.name, differences, traces }
 }
 
-function traceLines(result: ApplyResult): string[] {
+export function traceLines(result: ApplyResult): string[] {
   return result.trace.map(line).filter((text) => text !== '')
 }
 

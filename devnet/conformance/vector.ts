@@ -71,12 +71,11 @@ export class VectorError extends Error {
   readonly code = 'TRP-7301'
 }
 
-/** Reads one `.json.gz` or `.json` file's bytes. @throws VectorError */
-export function readVector(bytes: Uint8Array): Vector {
+/** Reads one file's JSON. @throws VectorError */
+export function readVector(text: string): Vector {
   try {
-    const text = bytes[0] === 0x1f ? gunzipSync(bytes) : bytes
     // biome-ignore lint/suspicious/noExplicitAny: the shape is the file format's, checked by use
-    const json: any = JSON.parse(Buffer.from(text).toString('utf8'))
+    const json: any = JSON.parse(text)
     if (json.format !== 1) throw new Error(`format ${json.format} is not 1`)
     const { machine } = json
     return {

@@ -136,7 +136,7 @@ export class CallManager {
       try {
         result = this.#callInFrame(call)
       } finally {
-        if (call.gasLimit !== null) gas.popLimit()
+        if (call.gasLimit !== null && !this.#keepsLimit()) gas.popLimit()
       }
     } catch (error) {
       if (error !== OUT_OF_GAS || gas.isEmpty()) {
@@ -147,6 +147,11 @@ export class CallManager {
     }
     this.#traceReturn(result)
     return result
+  }
+
+  /** At the depth limit the V3 line forgets to take the limit of the refused call away. */
+  #keepsLimit(): boolean {
+    return this.depth >= LIMITS.callDepth && this.machine.line.keepsLimitOfRefusedCall
   }
 
   #traceReturn({ exitCode, value }: InvocationResult): void {

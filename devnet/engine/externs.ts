@@ -19,7 +19,22 @@ export interface Externs {
   verifyConsensusFault(header1: Uint8Array, header2: Uint8Array, extra: Uint8Array): ConsensusFault | null | undefined
 }
 
-/** Proofs of storage: a port, because verifying them needs hundreds of megabytes of parameters. */
+/**
+ * Proofs of storage, as the guest encoded the question. A port, because verifying them needs hundreds of megabytes of
+ * parameters; `undefined` is "cannot be judged", which the guest sees as error number 1.
+ */
 export interface ProofVerifier {
-  readonly verifiesProofs: boolean
+  verifyPost(question: Uint8Array): boolean | undefined
+  verifyAggregateSeals(question: Uint8Array): boolean | undefined
+  verifyReplicaUpdate(question: Uint8Array): boolean | undefined
+  /** One answer a seal; a seal that cannot be judged is a bad one. */
+  verifySeals(question: Uint8Array, count: number): readonly boolean[]
+}
+
+/** Judges nothing: what a machine without parameters answers, the reference too. */
+export const NO_PROOF_VERIFIER: ProofVerifier = {
+  verifyPost: () => undefined,
+  verifyAggregateSeals: () => undefined,
+  verifyReplicaUpdate: () => undefined,
+  verifySeals: (_, count) => new Array<boolean>(count).fill(false),
 }

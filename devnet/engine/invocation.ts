@@ -136,6 +136,8 @@ function exportOf(
 ): (...args: number[]) => number {
   const entry: EntryPoint = facts[entrypoint]
   if (entry.kind !== 'function') {
+    if (guest.calls.machine.line.missingExport === 'fatal')
+      throw new FatalError(`the code has no function ${entrypoint}`)
     throw new ExitSignal(ExitCode.InvalidReceiver, 0, `the code has no function ${entrypoint}`)
   }
   const { params, results } = entry.shape

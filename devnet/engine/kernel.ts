@@ -13,6 +13,7 @@ import type { EventEntry } from '../state/event.ts'
 import type { TokenAmount } from '../state/token.ts'
 import { type Block, type BlockRegistry, NO_BLOCK } from './block-registry.ts'
 import type { CallManager } from './call-manager.ts'
+import { decodeEncodedEvent } from './encoded-event.ts'
 import type { ConsensusFault } from './externs.ts'
 import { ErrorNumber, FatalError, OUT_OF_GAS, SyscallError } from './failure.ts'
 import { addMilligas, gasToMilligas, scale } from './gas.ts'
@@ -27,6 +28,12 @@ const I64_MAX = (1n << 63n) - 1n
 const INIT_ACTOR = 1n
 const BURNT_FUNDS = 99n as ActorId
 const BLAKE2B_256 = 0xb220n
+
+/** Epochs that a tipset CID may lie back in the V3 line. */
+const TIPSET_LOOKBACK_MAX_V3 = 900n
+/** Tag, draw and epoch: what is hashed before the entropy. */
+const DRAW_PREFIX_BYTES = 8 + 32 + 8
+const NO_LINKS: readonly Cid[] = []
 
 const EVENT = { entriesMax: 255, keyBytesMax: 31, valueBytesMax: 8192 } as const
 
@@ -93,10 +100,28 @@ export class Kernel {
     if (epoch < 0n) throw new SyscallError(ErrorNumber.IllegalArgument, `epoch ${epoch} is negative`)
     const offset = this.calls.machine.epoch - epoch
     if (offset <= 0n) throw new SyscallError(ErrorNumber.IllegalArgument, `epoch ${epoch} has no tipset yet`)
-    this.#chargeLookback('OnTipsetCid', offset)
+    this.#chargeTipset(offset)
     const cid = this.calls.machine.externs.tipsetCid(epoch)
     if (cid === undefined) throw new FatalError(`no tipset CID is known for epoch ${epoch}`)
     return cid
+  }
+
+  #chargeTipset(offset: bigint): void {
+    if (this.calls.machine.line.name === 'V4') {
+      this.#chargeLookback('OnTipsetCid', offset)
+      return
+    }
+    if (offset >= TIPSET_LOOKBACK_MAX_V3) {
+      throw new SyscallError(ErrorNumber.IllegalArgument, 'the epoch lies too far back')
+    }
+    this.calls.gas.charge('OnTipsetCid', offset === 1n ? this.prices.tipset.parent : this.prices.tipset.older)
+  }
+
+  /** The V3 line draws for the actor: blake2b-256 of tag, the epoch's draw, epoch and entropy. */
+  mixedRandomness(source: 'chain' | 'beacon', tag: bigint, epoch: bigint, entropy: Uint8Array): Uint8Array {
+    const { flat, perUnit } = this.prices.draw
+    this.calls.gas.charge('OnGetRandomness', flat + perUnit * (entropy.length + DRAW_PREFIX_BYTES))
+    return mixDraw(tag, this.#draw(source, epoch), epoch, entropy)
   }
 
   randomness(source: 'chain' | 'beacon', epoch: bigint): Uint8Array {
@@ -105,6 +130,10 @@ export class Kernel {
       throw new SyscallError(ErrorNumber.IllegalArgument, `epoch ${epoch} is out of range`)
     }
     this.#chargeLookback('OnGetRandomness', lookback)
+    return this.#draw(source, epoch)
+  }
+
+  #draw(source: 'chain' | 'beacon', epoch: bigint): Uint8Array {
     const { externs } = this.calls.machine
     const drawn = source === 'chain' ? externs.chainRandomness(epoch) : externs.beaconRandomness(epoch)
     if (drawn === undefined) throw new SyscallError(ErrorNumber.IllegalArgument, `no randomness at epoch ${epoch}`)
@@ -121,15 +150,29 @@ export class Kernel {
 
   openBlock(cid: Cid): { id: number; block: Block } {
     const { calls, prices } = this
+    const { tracksLinks } = calls.machine.line
     calls.gas.charge('OnBlockOpenBase', prices.blockOpenBase)
-    if (!this.blocks.isReachable(cid)) throw new SyscallError(ErrorNumber.NotFound, 'the block is not reachable')
+    if (tracksLinks && !this.blocks.isReachable(cid))
+      throw new SyscallError(ErrorNumber.NotFound, 'the block is not reachable')
     const bytes = calls.machine.store.get(cid)
     if (bytes === undefined) throw new FatalError('a reachable block is missing from the store')
     calls.trace?.push({ kind: 'get', cid, size: bytes.length })
     const codec = codecOf(cid)
+    if (!tracksLinks) {
+      calls.gas.charge('OnBlockOpenPerByte', blockPrice(prices, bytes.length, 0, 0))
+      return this.#openPlain({ codec, bytes, links: NO_LINKS })
+    }
     const links = scanLinks(codec, bytes, prices, calls.gas)
     calls.gas.charge('OnBlockOpen', blockPrice(prices, bytes.length, links.length, prices.linkTracked))
     const block: Block = { codec, bytes, links }
+    return { id: this.blocks.putReachable(block), block }
+  }
+
+  /** Where links are not tracked, the registry looks at the codec, last of all. */
+  #openPlain(block: Block): { id: number; block: Block } {
+    if (!isAllowedCodec(block.codec)) {
+      throw new SyscallError(ErrorNumber.IllegalCodec, `codec ${block.codec} is not allowed`)
+    }
     return { id: this.blocks.putReachable(block), block }
   }
 
@@ -138,6 +181,10 @@ export class Kernel {
     const { calls, prices } = this
     if (bytes.length > LIMITS.blockBytes) throw new SyscallError(ErrorNumber.LimitExceeded, 'a block has at most 1 MiB')
     const small = Number(codec)
+    if (!calls.machine.line.tracksLinks) {
+      calls.gas.charge('OnBlockCreate', blockPrice(prices, bytes.length, 0, 0))
+      return this.#openPlain({ codec: small, bytes: bytes.slice(), links: NO_LINKS }).id
+    }
     if (!isAllowedCodec(small)) throw new SyscallError(ErrorNumber.IllegalCodec, `codec ${codec} is not allowed`)
     const links = scanLinks(small, bytes, prices, calls.gas)
     calls.gas.charge('OnBlockCreate', blockPrice(prices, bytes.length, links.length, prices.linkChecked))
@@ -177,7 +224,7 @@ export class Kernel {
   // --- self -----------------------------------------------------------------------------------------------------
 
   root(): Cid {
-    this.calls.gas.charge('OnActorGetRoot', this.prices.linkTracked)
+    if (this.calls.machine.line.tracksLinks) this.calls.gas.charge('OnActorGetRoot', this.prices.linkTracked)
     const actor = this.#self()
     if (actor === undefined) throw new SyscallError(ErrorNumber.IllegalOperation, 'the actor is deleted')
     this.blocks.markReachable(actor.state)
@@ -186,8 +233,10 @@ export class Kernel {
 
   setRoot(cid: Cid): void {
     this.#refuseReadOnly('the state root cannot change')
-    this.calls.gas.charge('OnActorSetRoot', this.prices.linkChecked)
-    if (!this.blocks.isReachable(cid)) throw new SyscallError(ErrorNumber.NotFound, 'the new root is not reachable')
+    if (this.calls.machine.line.tracksLinks) {
+      this.calls.gas.charge('OnActorSetRoot', this.prices.linkChecked)
+      if (!this.blocks.isReachable(cid)) throw new SyscallError(ErrorNumber.NotFound, 'the new root is not reachable')
+    }
     const actor = this.#self()
     if (actor === undefined) throw new SyscallError(ErrorNumber.IllegalOperation, 'the actor is deleted')
     this.calls.setActor(this.call.to, { ...actor, state: cid })
@@ -205,6 +254,19 @@ export class Kernel {
     if (balance !== 0n) {
       if (!burnUnspent) throw new SyscallError(ErrorNumber.IllegalOperation, 'the actor still has funds')
       this.#burn(balance)
+    }
+    this.calls.deleteActor(this.call.to)
+  }
+
+  /** As the V3 line has it: what the actor has goes to a beneficiary, not to nobody. */
+  selfDestructTo(beneficiary: Address): void {
+    this.#refuseReadOnly('an actor cannot delete itself')
+    this.calls.gas.charge('OnDeleteActor', 0)
+    const balance = this.currentBalance()
+    if (balance !== 0n) {
+      const heir = this.resolveAddress(beneficiary)
+      if (heir === this.call.to) throw new SyscallError(ErrorNumber.Forbidden, 'an actor cannot be its own beneficiary')
+      this.calls.transfer(this.call.to, heir, balance)
     }
     this.calls.deleteActor(this.call.to)
   }
@@ -426,6 +488,16 @@ export class Kernel {
     this.calls.events.push({ emitter: this.call.to, entries })
   }
 
+  /** As the V3 line has it: one event as CBOR, with limits of its own. `bytes` is live guest memory. */
+  emitEncodedEvent(bytes: Uint8Array): void {
+    this.#refuseReadOnly('events cannot be emitted')
+    const { validate, accept } = this.prices.encodedEvent
+    this.calls.gas.charge('OnActorEventValidate', validate.flat + validate.perUnit * bytes.length)
+    const entries = decodeEncodedEvent(bytes)
+    this.calls.gas.charge('OnActorEventAccept', accept.flat + accept.perUnit * bytes.length)
+    this.calls.events.push({ emitter: this.call.to, entries })
+  }
+
   send({ to, method, paramsId, value, gasLimit, readOnly }: SendArguments): SendResult {
     const sticky = this.call.readOnly || readOnly
     if (sticky && value !== 0n) throw new SyscallError(ErrorNumber.ReadOnly, 'value cannot move in a read-only call')
@@ -443,6 +515,17 @@ export class Kernel {
     if (returned === null) return { exitCode, blockId: NO_BLOCK, codec: 0, size: 0 }
     return { exitCode, blockId: this.blocks.putReachable(returned), codec: returned.codec, size: returned.bytes.length }
   }
+}
+
+/** Tag and epoch big-endian, 8 bytes each. */
+function mixDraw(tag: bigint, draw: Uint8Array, epoch: bigint, entropy: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(DRAW_PREFIX_BYTES + entropy.length)
+  const view = new DataView(bytes.buffer)
+  view.setBigInt64(0, tag)
+  bytes.set(draw, 8)
+  view.setBigInt64(40, epoch)
+  bytes.set(entropy, DRAW_PREFIX_BYTES)
+  return blake2b256(bytes)
 }
 
 /** Whether `at` does not split a UTF-8 sequence. */

@@ -11,53 +11,31 @@ import { EngineExhausted, ErrorNumber, FatalError, SyscallError } from './failur
 import type { Guest } from './guest.ts'
 import { InstancePool } from './instance-pool.ts'
 import { LIMITS } from './profile.ts'
-import { actorSyscalls } from './syscalls/actor.ts'
-import { cryptoSyscalls } from './syscalls/crypto.ts'
-import { debugSyscalls } from './syscalls/debug.ts'
-import { eventSyscalls } from './syscalls/event.ts'
-import { gasSyscalls } from './syscalls/gas.ts'
-import { ipldSyscalls } from './syscalls/ipld.ts'
-import { networkSyscalls } from './syscalls/network.ts'
-import { randSyscalls } from './syscalls/rand.ts'
-import { selfSyscalls } from './syscalls/self.ts'
-import { sendSyscalls } from './syscalls/send.ts'
 import type { Syscall } from './syscalls/syscall.ts'
-import { vmSyscalls } from './syscalls/vm.ts'
+import { SYSCALLS_C, type SyscallTable } from './syscalls/table.ts'
 
 const PAGE = 65536
-
-/** The system calls of ABI C, by module and name. */
-export const SYSCALLS: Readonly<Record<string, Readonly<Record<string, Syscall>>>> = {
-  actor: actorSyscalls,
-  crypto: cryptoSyscalls,
-  debug: debugSyscalls,
-  event: eventSyscalls,
-  gas: gasSyscalls,
-  ipld: ipldSyscalls,
-  network: networkSyscalls,
-  rand: randSyscalls,
-  self: selfSyscalls,
-  send: sendSyscalls,
-  vm: vmSyscalls,
-}
 
 // biome-ignore lint/suspicious/noExplicitAny: arguments are i32 (number) or i64 (BigInt) as each syscall's shape says
 type Argument = any
 
 export class Linker {
   readonly imports: WebAssembly.Imports
+  /** What these imports offer. */
+  readonly syscalls: SyscallTable
   /** Instances of these imports that may run again. */
   readonly instances = new InstancePool()
   #guest: Guest | null = null
 
-  constructor() {
+  constructor(table: SyscallTable = SYSCALLS_C) {
+    this.syscalls = table
     const imports: WebAssembly.Imports = {
       troupe: {
         memory_grow: (pages: number) => this.#growMemory(pages >>> 0),
         table_grow: (now: number, more: number) => this.#growTable(now >>> 0, more >>> 0),
       },
     }
-    for (const [module, syscalls] of Object.entries(SYSCALLS)) {
+    for (const [module, syscalls] of Object.entries(table)) {
       imports[module] = Object.fromEntries(
         Object.entries(syscalls).map(([name, syscall]) => [name, this.#bind(`${module}.${name}`, syscall)]),
       )
@@ -75,7 +53,7 @@ export class Linker {
   /** Why these imports cannot be linked, or undefined. */
   refusal(facts: ModuleFacts): string | undefined {
     for (const { module, name, kind, shape } of facts.imports) {
-      const syscall = SYSCALLS[module]?.[name]
+      const syscall = this.syscalls[module]?.[name]
       if (syscall === undefined) return `import ${module}.${name} is unknown`
       if (kind !== 'function' || shape === undefined) return `import ${module}.${name} is no function`
       if (!hasShape(syscall, shape)) return `import ${module}.${name} has another type`

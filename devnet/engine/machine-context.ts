@@ -2,7 +2,8 @@
 import type { Blockstore } from '../ipld/blockstore.ts'
 import type { ActorId } from '../state/actor.ts'
 import type { StateTree } from '../state/state-tree.ts'
-import type { Externs } from './externs.ts'
+import type { Externs, ProofVerifier } from './externs.ts'
+import type { Line } from './line.ts'
 import type { Linker } from './linker.ts'
 import type { Manifest } from './manifest.ts'
 import type { ModuleCache } from './module-cache.ts'
@@ -30,6 +31,7 @@ export interface Probe {
 }
 
 export interface MachineContext {
+  readonly line: Line
   readonly networkVersion: number
   readonly epoch: bigint
   /** Unix seconds. */
@@ -44,6 +46,7 @@ export interface MachineContext {
   readonly state: StateTree
   readonly store: Blockstore
   readonly externs: Externs
+  readonly proofs: ProofVerifier
   readonly modules: ModuleCache
   readonly linker: Linker
   /** Whether native stack that runs out here is a trap, or a reason to repeat the message on a larger one. */

@@ -12,17 +12,18 @@
 import { type Blockstore, BufferedBlockstore } from '../ipld/blockstore.ts'
 import { type Cid, EMPTY_ARRAY_BLOCK, EMPTY_ARRAY_CID } from '../ipld/cid.ts'
 import { decodeCbor, isLink } from '../ipld/dag-cbor.ts'
+import { assert } from '../primitives/assert.ts'
 import { SYSTEM_ACTOR } from '../state/actor.ts'
 import { decodeMessage, type Message } from '../state/message.ts'
 import { StateTree } from '../state/state-tree.ts'
 import { type ApplyKind, type ApplyOptions, type ApplyResult, applyMessage } from './executor.ts'
-import type { Externs } from './externs.ts'
+import { type Externs, NO_PROOF_VERIFIER, type ProofVerifier } from './externs.ts'
 import { flushReachable } from './flush.ts'
 import { Linker } from './linker.ts'
 import type { MachineContext } from './machine-context.ts'
 import { loadManifest, type Manifest, ManifestError } from './manifest.ts'
 import { isLoaded, ModuleCache } from './module-cache.ts'
-import { NETWORK_VERSION_MAX, NETWORK_VERSION_MIN, type Profile, pricesOf } from './profile.ts'
+import { lineOf, NETWORK_VERSION_MAX, NETWORK_VERSION_MIN, type Profile, pricesOf } from './profile.ts'
 
 export interface MachineOptions {
   readonly profile: Profile
@@ -39,6 +40,8 @@ export interface MachineOptions {
   readonly circulatingSupply: bigint
   readonly chainId: bigint
   readonly externs: Externs
+  /** Who judges proofs of storage; nobody when absent, and asking is then error number 1. */
+  readonly proofs?: ProofVerifier
   readonly debugging?: boolean
   readonly modules?: ModuleCache
   readonly linker?: Linker
@@ -70,6 +73,9 @@ export function createMachine(options: MachineOptions): Machine {
       `network version ${networkVersion} is not supported (${NETWORK_VERSION_MIN} to ${NETWORK_VERSION_MAX})`,
     )
   }
+  const line = lineOf(networkVersion)
+  const linker = options.linker ?? new Linker(line.syscalls)
+  assert(linker.syscalls === line.syscalls, `the linker's system calls are those of network version ${networkVersion}`)
   if (!base.has(stateRoot)) throw new MachineError('the state root is not in the block store')
   base.put(EMPTY_ARRAY_CID, EMPTY_ARRAY_BLOCK)
   const store = new BufferedBlockstore(base)
@@ -77,6 +83,7 @@ export function createMachine(options: MachineOptions): Machine {
   const { state, manifest } = loadState(store, stateRoot)
   preload(store, manifest, modules)
   const context: MachineContext = {
+    line,
     networkVersion,
     epoch: options.epoch,
     timestamp: options.timestamp,
@@ -86,7 +93,8 @@ export function createMachine(options: MachineOptions): Machine {
     debugging: options.debugging ?? false,
     prices: pricesOf(networkVersion),
     externs: options.externs,
-    linker: options.linker ?? new Linker(),
+    proofs: options.proofs ?? NO_PROOF_VERIFIER,
+    linker,
     hasLargestStack: options.hasLargestStack ?? false,
     modules,
     manifest,

@@ -17,7 +17,7 @@ export interface AggregateSealPrice {
 }
 
 export interface PriceList {
-  readonly name: 'WATERMELON' | 'TEEP'
+  readonly name: 'HYGGE' | 'WATERMELON' | 'TEEP'
   readonly onChainMessage: Scaling
   readonly onChainReturnPerByte: number
   readonly syscall: number
@@ -52,7 +52,12 @@ export interface PriceList {
   readonly verifyReplicaUpdate: number
   readonly verifyPost: Scaling
   readonly verifyConsensusFault: number
+  /** Draws and tipset CIDs by how far back their epoch lies; the V4 line. */
   readonly lookback: Scaling
+  /** Draws by the bytes that are hashed; the V3 line. */
+  readonly draw: Scaling
+  /** Tipset CIDs: the parent's, and any older; the V3 line. */
+  readonly tipset: { readonly parent: number; readonly older: number }
   readonly aggregateSeals: ReadonlyMap<bigint, AggregateSealPrice>
   readonly event: {
     readonly flat: number
@@ -60,6 +65,8 @@ export interface PriceList {
     readonly utf8Flat: number
     readonly utf8PerByte: number
   }
+  /** Events as encoded bytes: to decode one, and to keep it; the V3 line. */
+  readonly encodedEvent: { readonly validate: Scaling; readonly accept: Scaling }
   readonly memoryPerByte: number
   readonly tablePerElement: number
 }
@@ -120,9 +127,9 @@ const NI_SEAL_64_GIB: AggregateSealPrice = {
   ),
 }
 
-/** Network versions 21–24. */
-export const WATERMELON: PriceList = {
-  name: 'WATERMELON',
+/** Network versions 18–20. */
+export const HYGGE: PriceList = {
+  name: 'HYGGE',
   onChainMessage: { flat: (38863 + 36 * 1300 + 475000) * GAS, perUnit: 1300 * GAS },
   onChainReturnPerByte: 1300 * GAS,
   syscall: 14000 * GAS,
@@ -132,12 +139,12 @@ export const WATERMELON: PriceList = {
   actorUpdate: 475000 * GAS,
   createActor: 650000 * GAS,
   createActorWithAddress: (650000 + 1000000 + 1050000) * GAS,
-  linkTracked: 300 * GAS,
-  linkChecked: 300 * GAS,
-  scanPerField: 35 * GAS,
-  scanPerCid: 400 * GAS,
-  blockOpenBase: (187440 + 300) * GAS,
-  blockLink: { flat: (334000 + 172000 + 300) * GAS, perUnit: 3340 * GAS + 10 * GAS + 2400 },
+  linkTracked: 0,
+  linkChecked: 0,
+  scanPerField: 0,
+  scanPerCid: 0,
+  blockOpenBase: 187440 * GAS,
+  blockLink: { flat: (334000 + 172000) * GAS, perUnit: 3340 * GAS + 10 * GAS + 2400 },
   blockCopyPerByte: 400,
   blockAllocatePerByte: 2 * GAS,
   blockRetentionPerByte: 10 * GAS,
@@ -152,14 +159,33 @@ export const WATERMELON: PriceList = {
   verifyReplicaUpdate: 36316136 * GAS,
   verifyPost: { flat: 117680921 * GAS, perUnit: 43780 * GAS },
   verifyConsensusFault: 516422 * GAS,
-  lookback: { flat: (5800 * 19 + 15000 + 21000) * GAS, perUnit: 75 * GAS },
+  lookback: { flat: 0, perUnit: 0 },
+  draw: { flat: 21000 * GAS, perUnit: 10 * GAS },
+  tipset: { parent: 50000 * GAS, older: 215000 * GAS },
   aggregateSeals: new Map([
     [8n, SEAL_32_GIB],
     [9n, SEAL_64_GIB],
   ]),
   event: { flat: 2000 * GAS, perEntry: 1400 * GAS, utf8Flat: 500 * GAS, utf8PerByte: 16 * GAS },
+  encodedEvent: {
+    validate: { flat: 1750 * GAS, perUnit: 27_400 },
+    accept: { flat: 12 * 15_200, perUnit: 15_200 },
+  },
   memoryPerByte: 400,
   tablePerElement: 8 * 400,
+}
+
+/** Network versions 21–24: links are followed and paid for. */
+export const WATERMELON: PriceList = {
+  ...HYGGE,
+  name: 'WATERMELON',
+  linkTracked: 300 * GAS,
+  linkChecked: 300 * GAS,
+  scanPerField: 35 * GAS,
+  scanPerCid: 400 * GAS,
+  blockOpenBase: (187440 + 300) * GAS,
+  blockLink: { flat: (334000 + 172000 + 300) * GAS, perUnit: 3340 * GAS + 10 * GAS + 2400 },
+  lookback: { flat: (5800 * 19 + 15000 + 21000) * GAS, perUnit: 75 * GAS },
 }
 
 /** Network versions 25 and later. */

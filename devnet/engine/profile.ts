@@ -3,14 +3,13 @@
  *
  * @source spec fvm §1.1, design §2 and §10
  */
-import { type PriceList, TEEP, WATERMELON } from './price-list.ts'
+import { type Line, V3, V4 } from './line.ts'
+import { HYGGE, type PriceList, TEEP, WATERMELON } from './price-list.ts'
 
-export type ProfileName = 'ipc' | 'filecoin'
+export type ProfileName = 'ipc' | 'filecoin' | 'nv18'
 
 export interface Profile {
   readonly name: ProfileName
-  /** Code line of the reference whose rules apply. */
-  readonly line: 'V4'
   readonly networkVersion: number
   readonly actorsVersion: number
   /** Which bytes pay for inclusion: the signed message (Lotus), or the bare one (Fendermint). */
@@ -18,16 +17,23 @@ export interface Profile {
 }
 
 export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
-  ipc: { name: 'ipc', line: 'V4', networkVersion: 21, actorsVersion: 17, inclusion: 'unsigned' },
-  filecoin: { name: 'filecoin', line: 'V4', networkVersion: 28, actorsVersion: 18, inclusion: 'signed' },
+  ipc: { name: 'ipc', networkVersion: 21, actorsVersion: 17, inclusion: 'unsigned' },
+  filecoin: { name: 'filecoin', networkVersion: 28, actorsVersion: 18, inclusion: 'signed' },
+  nv18: { name: 'nv18', networkVersion: 18, actorsVersion: 10, inclusion: 'signed' },
 }
 
-export const NETWORK_VERSION_MIN = 21
+export const NETWORK_VERSION_MIN = 18
 export const NETWORK_VERSION_MAX = 29
 
-/** The price list of a network version of the V4 line. */
+/** The code line of the reference that a network version runs on. */
+export function lineOf(networkVersion: number): Line {
+  return networkVersion >= 21 ? V4 : V3
+}
+
+/** The price list of a network version. */
 export function pricesOf(networkVersion: number): PriceList {
-  return networkVersion >= 25 ? TEEP : WATERMELON
+  if (networkVersion >= 25) return TEEP
+  return networkVersion >= 21 ? WATERMELON : HYGGE
 }
 
 /** Limits of the machine. @source ref-fvm `fvm/src/machine/mod.rs` */

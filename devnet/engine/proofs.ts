@@ -1,21 +1,11 @@
 /**
  * Decodes what actors ask about proofs of storage. Gas depends on counts and types only, but a malformed question must
- * be refused before it is charged, and "malformed" is what the reference's lenient typed decoder refuses: heads need
- * not be minimal, a wrong major type passes when its head survives `byte & ~(major << 5)`, byte strings may be
- * indefinite; arrays may not, and tuples have exactly their elements.
+ * be refused before it is charged.
  *
- * @source spec fvm §5.9; cbor4ii 0.2 decoding as used by fvm_ipld_encoding
+ * @source spec fvm §5.9
  */
-import { type Cid, readCid } from '../ipld/cid.ts'
-import { concatBytes } from '../primitives/bytes.ts'
-import { ErrorNumber, SyscallError } from './failure.ts'
+import { decodeLenient } from './lenient-cbor.ts'
 import type { Piece } from './sector.ts'
-
-const ARRAY = 4
-const BYTES = 2
-const TAG = 6
-const CID_TAG = 42n
-const I64_MAX = (1n << 63n) - 1n
 
 export interface WindowPost {
   readonly randomness: Uint8Array
@@ -29,7 +19,7 @@ export interface AggregateSeals {
 }
 
 export function decodePieces(bytes: Uint8Array): Piece[] {
-  return decodeAll(bytes, (reader) =>
+  return decodeLenient(bytes, (reader) =>
     reader.list(() => {
       reader.tuple(2)
       return { size: reader.uint(), cid: reader.cid() }
@@ -38,7 +28,7 @@ export function decodePieces(bytes: Uint8Array): Piece[] {
 }
 
 export function decodeWindowPost(bytes: Uint8Array): WindowPost {
-  return decodeAll(bytes, (reader) => {
+  return decodeLenient(bytes, (reader) => {
     reader.tuple(4)
     const randomness = reader.bytes()
     const proofs = reader.list(() => {
@@ -57,7 +47,7 @@ export function decodeWindowPost(bytes: Uint8Array): WindowPost {
 }
 
 export function decodeAggregateSeals(bytes: Uint8Array): AggregateSeals {
-  return decodeAll(bytes, (reader) => {
+  return decodeLenient(bytes, (reader) => {
     reader.tuple(5)
     reader.uint()
     const sealType = reader.int()
@@ -76,7 +66,7 @@ export function decodeAggregateSeals(bytes: Uint8Array): AggregateSeals {
 }
 
 export function decodeReplicaUpdate(bytes: Uint8Array): void {
-  decodeAll(bytes, (reader) => {
+  decodeLenient(bytes, (reader) => {
     reader.tuple(5)
     reader.int()
     reader.cid()
@@ -88,7 +78,7 @@ export function decodeReplicaUpdate(bytes: Uint8Array): void {
 
 /** How many seals the batch has. */
 export function decodeSealBatch(bytes: Uint8Array): number {
-  return decodeAll(bytes, (reader) =>
+  return decodeLenient(bytes, (reader) =>
     reader.list(() => {
       reader.tuple(8)
       reader.int()
@@ -103,98 +93,4 @@ export function decodeSealBatch(bytes: Uint8Array): number {
       reader.cid()
     }),
   ).length
-}
-
-function malformed(): SyscallError {
-  return new SyscallError(ErrorNumber.IllegalArgument, 'the question about a proof is malformed')
-}
-
-function decodeAll<T>(bytes: Uint8Array, decode: (reader: LenientReader) => T): T {
-  const reader = new LenientReader(bytes)
-  const value = decode(reader)
-  if (!reader.isAtEnd()) throw malformed()
-  return value
-}
-
-class LenientReader {
-  readonly #bytes: Uint8Array
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-  }
-
-  isAtEnd(): boolean {
-    return this.#at === this.#bytes.length
-  }
-
-  #byte(): number {
-    if (this.#at >= this.#bytes.length) throw malformed()
-    return this.#bytes[this.#at++]!
-  }
-
-  #argument(first: number, major: number): bigint {
-    const low = first & ~(major << 5) & 0xff
-    if (low < 24) return BigInt(low)
-    if (low > 27) throw malformed()
-    let value = 0n
-    for (let i = 0; i < 1 << (low - 24); i++) value = (value << 8n) | BigInt(this.#byte())
-    return value
-  }
-
-  uint(): bigint {
-    return this.#argument(this.#byte(), 0)
-  }
-
-  /** A u8 takes one byte after its head at most, whatever its value. */
-  u8(): number {
-    const first = this.#byte()
-    if (first < 24) return first
-    if (first !== 24) throw malformed()
-    return this.#byte()
-  }
-
-  int(): bigint {
-    const first = this.#byte()
-    const argument = this.#argument(first, first >> 5 === 1 ? 1 : 0)
-    if (argument > I64_MAX) throw malformed()
-    return first >> 5 === 1 ? -1n - argument : argument
-  }
-
-  tuple(count: number): void {
-    if (this.#argument(this.#byte(), ARRAY) !== BigInt(count)) throw malformed()
-  }
-
-  /** Every item takes a byte at least, so a count beyond the input is refused at once. */
-  list<T>(item: () => T): T[] {
-    const count = this.#argument(this.#byte(), ARRAY)
-    if (count > BigInt(this.#bytes.length - this.#at)) throw malformed()
-    return Array.from({ length: Number(count) }, item)
-  }
-
-  bytes(): Uint8Array {
-    const first = this.#byte()
-    if (first !== 0x5f) return this.#take(this.#argument(first, BYTES))
-    const chunks: Uint8Array[] = []
-    for (let next = this.#byte(); next !== 0xff; next = this.#byte())
-      chunks.push(this.#take(this.#argument(next, BYTES)))
-    return concatBytes(...chunks)
-  }
-
-  #take(size: bigint): Uint8Array {
-    if (size > BigInt(this.#bytes.length - this.#at)) throw malformed()
-    const start = this.#at
-    this.#at += Number(size)
-    return this.#bytes.subarray(start, this.#at)
-  }
-
-  cid(): Cid {
-    if (this.#argument(this.#byte(), TAG) !== CID_TAG) throw malformed()
-    if (this.#at >= this.#bytes.length || this.#bytes[this.#at]! >> 5 !== BYTES) throw malformed()
-    const payload = this.bytes()
-    if (payload[0] !== 0) throw malformed()
-    const read = readCid(payload, 1)
-    if (read === undefined) throw malformed()
-    return read.cid
-  }
 }

@@ -1,10 +1,15 @@
 /** A bundle of built-in actors: a CAR whose one root is the manifest `[1, data]`. */
 
+import { decompress } from 'fzstd'
 import type { Blockstore } from '../ipld/blockstore.ts'
 import { readCar } from '../ipld/car.ts'
 import { type Cid, cidOf, formatCid } from '../ipld/cid.ts'
 import { decodeCbor, isLink } from '../ipld/dag-cbor.ts'
 import type { ManifestEntry } from '../state/genesis.ts'
+
+const MAINNET_CAR = 'builtin-actors-mainnet.car'
+const ZSTANDARD_MAGIC = [0x28, 0xb5, 0x2f, 0xfd]
+const TAR_BLOCK = 512
 
 export class BundleError extends Error {
   override readonly name = 'BundleError'
@@ -34,6 +39,42 @@ export function readBundle(bytes: Uint8Array): Bundle {
   } catch (error) {
     throw new BundleError(`not a bundle of built-in actors: ${(error as Error).message}`, { cause: error })
   }
+}
+
+/**
+ * A bundle as it is shipped: the CAR itself, or a Zstandard archive of it, or of a tar with one CAR a network, of which
+ * mainnet's is taken. @throws BundleError
+ */
+export function readBundleFile(bytes: Uint8Array): Bundle {
+  const plain = isZstandard(bytes) ? decompressZstandard(bytes) : bytes
+  return readBundle(findInTar(plain, MAINNET_CAR) ?? plain)
+}
+
+function isZstandard(bytes: Uint8Array): boolean {
+  return ZSTANDARD_MAGIC.every((byte, index) => bytes[index] === byte)
+}
+
+function decompressZstandard(bytes: Uint8Array): Uint8Array {
+  try {
+    return decompress(bytes)
+  } catch (error) {
+    throw new BundleError(`damaged Zstandard data: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+/** The contents of `name` in a tar archive; undefined when the bytes are none. @throws BundleError */
+function findInTar(bytes: Uint8Array, name: string): Uint8Array | undefined {
+  const text = (from: number, size: number): string =>
+    new TextDecoder('latin1').decode(bytes.subarray(from, from + size)).split('\0')[0]!
+  if (text(257, 5) !== 'ustar') return undefined
+  for (let at = 0; at + TAR_BLOCK <= bytes.length && bytes[at] !== 0; ) {
+    const size = Number.parseInt(text(at + 124, 12).trim(), 8)
+    if (!(size >= 0 && size <= bytes.length - at - TAR_BLOCK)) throw new BundleError('a damaged tar archive')
+    const start = at + TAR_BLOCK
+    if (text(at, 100).split('/').at(-1) === name) return bytes.subarray(start, start + size)
+    at = start + Math.ceil(size / TAR_BLOCK) * TAR_BLOCK
+  }
+  throw new BundleError(`the archive has no ${name}`)
 }
 
 function readList(blocks: ReadonlyMap<Cid, Uint8Array>, root: Cid): ManifestEntry[] {

@@ -24,7 +24,7 @@ import { EngineExhausted, ExitCode } from '../engine/failure.ts'
 import { Linker } from '../engine/linker.ts'
 import { createMachine, type Machine } from '../engine/machine.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
-import type { Profile } from '../engine/profile.ts'
+import { lineOf, type Profile } from '../engine/profile.ts'
 import { type Cid, DAG_CBOR, makeCid } from '../ipld/cid.ts'
 import { decodeCbor } from '../ipld/dag-cbor.ts'
 import { concatBytes, EMPTY_BYTES, fromBinary } from '../primitives/bytes.ts'
@@ -112,7 +112,7 @@ export class FvmApplication implements Application {
   readonly config: ChainConfig
   readonly store: ChainStore
   readonly modules: ModuleCache
-  readonly #linker = new Linker()
+  readonly #linker: Linker
   #head: BlockHeader
   #pending: { readonly record: BlockRecord; readonly cids: readonly (readonly Cid[])[] } | null = null
   /** Signatures that were found good at the door, by transaction. */
@@ -122,6 +122,7 @@ export class FvmApplication implements Application {
 
   private constructor(config: ChainConfig, store: ChainStore, modules: ModuleCache, head: BlockHeader) {
     this.config = config
+    this.#linker = new Linker(lineOf(config.profile.networkVersion).syscalls)
     this.store = store
     this.modules = modules
     this.#head = head

@@ -6,10 +6,11 @@
  */
 import { type ApplyOptions, type ApplyResult, applyMessage, applySystemCall } from '../engine/executor.ts'
 import { EngineExhausted } from '../engine/failure.ts'
+import { NO_PROOF_VERIFIER } from '../engine/externs.ts'
 import { Linker } from '../engine/linker.ts'
 import type { MachineContext, Probe } from '../engine/machine-context.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
-import { PROFILES, type ProfileName, pricesOf } from '../engine/profile.ts'
+import { lineOf, PROFILES, type ProfileName, pricesOf } from '../engine/profile.ts'
 import { BufferedBlockstore } from '../ipld/blockstore.ts'
 import { type Cid, cidOf, DAG_CBOR } from '../ipld/cid.ts'
 import { EMPTY_BYTES } from '../primitives/bytes.ts'
@@ -149,6 +150,7 @@ export class World implements HandleHost, Book {
     this.#codec = { store: this.#store, resolveAddress: (text) => this.#named(text) }
     this.#mocks = new Mocks(this.#codec)
     this.#context = {
+      line: lineOf(profile.networkVersion),
       networkVersion: profile.networkVersion,
       prices: pricesOf(profile.networkVersion),
       epoch: options.epoch ?? FIRST_EPOCH,
@@ -166,6 +168,7 @@ export class World implements HandleHost, Book {
         tipsetCid: (epoch) => cidOf(DAG_CBOR, new TextEncoder().encode(`tipset ${epoch}`)),
         verifyConsensusFault: () => undefined,
       },
+      proofs: NO_PROOF_VERIFIER,
       modules,
       linker,
       hasLargestStack: false,

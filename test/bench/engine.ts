@@ -1,6 +1,7 @@
 /** The engine alone: a new machine, the messages of a vector, one flush; modules warm, no trace. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { VECTOR_EXTERNS } from '../../devnet/conformance/run.ts'
 import { readVector } from '../../devnet/conformance/vector.ts'
 import { Linker } from '../../devnet/engine/linker.ts'
@@ -26,7 +27,7 @@ export async function benchEngine(): Promise<void> {
   for (const name of readdirSync(folder)
     .filter((file) => file.endsWith('.json.gz'))
     .sort()) {
-    const vector = readVector(readFileSync(join(folder, name)))
+    const vector = readVector(gunzipSync(readFileSync(join(folder, name))).toString('utf8'))
     const { actorDebugging: debugging, ...machineOf } = vector.machine
     const rates: number[] = []
     for (let warm = 0; rates.length < RUNS; ) {

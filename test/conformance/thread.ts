@@ -5,12 +5,20 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
 
+export interface ThreadInput {
+  readonly folder: string
+  /** A bundle of genuine actors, for vectors without code. */
+  readonly bundle?: string
+}
+
 export interface VectorsOutcome {
   readonly passed: number
   readonly failed: readonly string[]
+  readonly skipped: readonly string[]
 }
 
-export async function runInThread(folder: string): Promise<VectorsOutcome> {
+export async function runInThread(folder: string, bundle?: string): Promise<VectorsOutcome> {
+  const input: ThreadInput = { folder, ...(bundle === undefined ? {} : { bundle }) }
   const out = mkdtempSync(join(tmpdir(), 'troupe-vectors-'))
   try {
     await build({
@@ -24,7 +32,7 @@ export async function runInThread(folder: string): Promise<VectorsOutcome> {
     })
     return await new Promise((resolve, reject) => {
       const worker = new Worker(join(out, 'worker.cjs'), {
-        workerData: folder,
+        workerData: input,
         resourceLimits: { stackSizeMb: 256, maxOldGenerationSizeMb: 8192 },
       })
       worker.once('message', resolve)

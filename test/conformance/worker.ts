@@ -2,10 +2,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import { runVector } from '../../devnet/conformance/run.ts'
-import { readVector } from '../../devnet/conformance/vector.ts'
-import { Linker } from '../../devnet/engine/linker.ts'
-import { ModuleCache } from '../../devnet/engine/module-cache.ts'
+import { Suite } from '../../devnet/conformance/suite.ts'
+import type { Blockstore } from '../../devnet/ipld/blockstore.ts'
+import { MemoryBlockstore } from '../../devnet/ipld/blockstore.ts'
+import { putBundle, readBundleFile } from '../../devnet/node/bundle.ts'
+import type { ThreadInput } from './thread.ts'
 
 function listFiles(path: string): string[] {
   return statSync(path).isDirectory()
@@ -15,16 +16,25 @@ function listFiles(path: string): string[] {
     : [path]
 }
 
-const linker = new Linker()
+function loadBundle(path: string): Blockstore {
+  const store = new MemoryBlockstore()
+  putBundle(store, readBundleFile(readFileSync(path)))
+  return store
+}
+
+const { folder, bundle } = workerData as ThreadInput
+const options = { hasLargestStack: true, ...(bundle === undefined ? {} : { bundle: loadBundle(bundle) }) }
 const failed: string[] = []
+const skipped: string[] = []
 let passed = 0
-for (const topic of readdirSync(workerData as string).sort()) {
+for (const topic of readdirSync(folder).sort()) {
   // Compiled modules are shared within a topic and let go after it.
-  const shared = { modules: new ModuleCache(), linker, hasLargestStack: true }
-  for (const file of listFiles(join(workerData as string, topic)).filter((name) => name.endsWith('.json.gz'))) {
-    const { name, differences } = runVector(readVector(readFileSync(file)), shared)
-    if (differences.length === 0) passed++
-    else failed.push(`${name}: ${JSON.stringify(differences[0])}`)
+  const suite = new Suite(options)
+  for (const file of listFiles(join(folder, topic)).filter((name) => /\.json(\.gz)?$/.test(name))) {
+    const result = suite.run(readFileSync(file))
+    if ('skipped' in result) skipped.push(`${result.name}: ${result.skipped}`)
+    else if (result.differences.length === 0) passed++
+    else failed.push(`${result.name}: ${JSON.stringify(result.differences[0])}`)
   }
 }
-parentPort!.postMessage({ passed, failed })
+parentPort!.postMessage({ passed, failed, skipped })

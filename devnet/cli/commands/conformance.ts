@@ -1,21 +1,25 @@
 /** `troupe conformance <dir|file>…`: reference vectors through the engine. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Difference, runVector, type VectorResult } from '../../conformance/run.ts'
-import { readVector, VectorError } from '../../conformance/vector.ts'
-import { Linker } from '../../engine/linker.ts'
-import { ModuleCache } from '../../engine/module-cache.ts'
+import type { Difference, VectorResult } from '../../conformance/run.ts'
+import { type SkippedVector, Suite } from '../../conformance/suite.ts'
+import { VectorError } from '../../conformance/vector.ts'
+import { type Blockstore, MemoryBlockstore } from '../../ipld/blockstore.ts'
+import { BundleError, putBundle, readBundleFile } from '../../node/bundle.ts'
 import type { Command, Input } from '../command.ts'
 import { textFlag } from '../command.ts'
 import { type Answer, CliError, Exit, talk } from '../output.ts'
 
 export const conformance: Command = {
   name: 'conformance',
-  usage: 'conformance <dir|file>… [--filter text] [--trace]',
-  about: 'Applies reference vectors and compares receipts, gas charge by charge, events, roots and written blocks.',
-  example: 'troupe conformance vectors --filter syscalls',
+  usage: 'conformance <dir|file>… [--bundle car] [--filter text] [--trace]',
+  about:
+    "Applies vectors (the reference's, Filecoin's official ones) and compares receipts, gas, events and state roots.",
+  example: 'troupe conformance corpus/extracted/0002-hygge-01 --bundle v10.tar.zst',
   needsStack: true,
   flags: {
+    bundle: { type: 'string', value: 'car', about: 'built-in actors for official vectors: .car, .car.zst or .tar.zst' },
+    verdicts: { type: 'string', value: 'json', about: 'what verify_post answers: {"<vector>": true|false}' },
     filter: { type: 'string', value: 'text', about: 'only vectors whose path contains the text' },
     trace: { type: 'boolean', about: 'for a failure, print our trace beside the expected one' },
   },
@@ -34,23 +38,29 @@ async function run(input: Input): Promise<Answer> {
   const files = input.words
     .flatMap((word) => listFiles(resolve(input.cwd, word)))
     .filter((file) => file.includes(filter))
-  const shared = {
-    modules: new ModuleCache(),
-    linker: new Linker(),
+  const bundle = loadBundle(input)
+  const verdicts = loadVerdicts(input)
+  const suite = new Suite({
     hasLargestStack: true,
     keepTraces: input.flags['trace'] === true,
-  }
+    ...(bundle === undefined ? {} : { bundle }),
+    ...(verdicts === undefined ? {} : { verdicts }),
+  })
   const failed: Named[] = []
   const skipped: Named[] = []
   let passed = 0
   for (const [index, file] of files.entries()) {
     if (process.stderr.isTTY && !input.isJson && index % 50 === 0) process.stderr.write(`\r${index}/${files.length}`)
-    let result: VectorResult
+    let result: VectorResult | SkippedVector
     try {
-      result = runVector(readVector(readFileSync(file)), shared)
+      result = suite.run(readFileSync(file))
     } catch (error) {
       if (error instanceof VectorError) skipped.push({ name: file, reason: error.message })
       else failed.push({ name: file, reason: `the engine failed: ${(error as Error).message}` })
+      continue
+    }
+    if ('skipped' in result) {
+      skipped.push({ name: result.name, reason: result.skipped })
       continue
     }
     if (result.differences.length === 0) {
@@ -77,6 +87,36 @@ async function run(input: Input): Promise<Answer> {
     data: { total, passed, failed, skipped },
     text: `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`,
     exit: failed.length === 0 ? Exit.Done : Exit.Untrue,
+  }
+}
+
+function loadBundle(input: Input): Blockstore | undefined {
+  const path = textFlag(input, 'bundle')
+  if (path === undefined) return undefined
+  const store = new MemoryBlockstore()
+  try {
+    putBundle(store, readBundleFile(readFileSync(resolve(input.cwd, path))))
+  } catch (error) {
+    const code = error instanceof BundleError ? error.code : 'TRP-7302'
+    throw new CliError(code, Exit.Usage, `${path}: ${(error as Error).message}`, {
+      fix: 'a CAR of built-in actors, or an archive with builtin-actors-mainnet.car in it',
+    })
+  }
+  return store
+}
+
+function loadVerdicts(input: Input): Map<string, boolean> | undefined {
+  const path = textFlag(input, 'verdicts')
+  if (path === undefined) return undefined
+  try {
+    const json: unknown = JSON.parse(readFileSync(resolve(input.cwd, path), 'utf8'))
+    const entries = Object.entries(json as object)
+    if (!entries.every(([, verdict]) => typeof verdict === 'boolean')) throw new Error('a verdict is true or false')
+    return new Map(entries as [string, boolean][])
+  } catch (error) {
+    throw new CliError('TRP-7302', Exit.Usage, `${path}: ${(error as Error).message}`, {
+      fix: '{"<name of the vector>": false}',
+    })
   }
 }
 

@@ -15,7 +15,6 @@ const SECP_SIGNATURE_BYTES = 65
 const SECP_HASH_BYTES = 32
 const BLS_KEY_BYTES = 48
 const BLS_SIGNATURE_BYTES = 96
-const SEAL_PROOF_MAX = 19n
 const VALID = 0
 const INVALID = -1
 
@@ -115,7 +114,7 @@ function computeUnsealedSectorCid(
   cidAt: number,
   cidSize: number,
 ): void {
-  if (proofType < 0n || proofType > SEAL_PROOF_MAX) {
+  if (proofType < 0n || proofType > kernel.calls.machine.line.sealProofMax) {
     throw new SyscallError(ErrorNumber.IllegalArgument, `seal proof type ${proofType} is unknown`)
   }
   const pieces = decodePieces(memory.slice(at >>> 0, size >>> 0))
@@ -124,34 +123,45 @@ function computeUnsealedSectorCid(
   memory.view.setUint32(out >>> 0, memory.writeBinary(cid, cidAt >>> 0, cidSize >>> 0), true)
 }
 
-/** Without verifying keys a proof cannot be judged: the reference answers the same error then. */
-function unverifiable(): SyscallError {
-  return new SyscallError(ErrorNumber.IllegalArgument, 'this machine cannot verify proofs of storage')
+/** Writes 0 for a good proof and −1 for a bad one. @throws {SyscallError} IllegalArgument when nobody can tell */
+function answer({ memory }: Guest, out: number, isValid: boolean | undefined): void {
+  if (isValid === undefined) {
+    throw new SyscallError(ErrorNumber.IllegalArgument, 'this machine cannot verify proofs of storage')
+  }
+  memory.view.setInt32(out >>> 0, isValid ? VALID : INVALID, true)
 }
 
-function verifyPost({ kernel, memory }: Guest, _out: number, at: number, size: number): void {
-  kernel.chargeVerifyPost(decodeWindowPost(memory.slice(at >>> 0, size >>> 0)).sectors)
-  throw unverifiable()
+function verifyPost(guest: Guest, out: number, at: number, size: number): void {
+  const { kernel, memory } = guest
+  const question = memory.slice(at >>> 0, size >>> 0)
+  kernel.chargeVerifyPost(decodeWindowPost(question).sectors)
+  answer(guest, out, kernel.calls.machine.proofs.verifyPost(question))
 }
 
-function verifyAggregateSeals({ kernel, memory }: Guest, _out: number, at: number, size: number): void {
-  const { sealType, infos } = decodeAggregateSeals(memory.slice(at >>> 0, size >>> 0))
+function verifyAggregateSeals(guest: Guest, out: number, at: number, size: number): void {
+  const { kernel, memory } = guest
+  const question = memory.slice(at >>> 0, size >>> 0)
+  const { sealType, infos } = decodeAggregateSeals(question)
   kernel.chargeVerifyAggregateSeals(sealType, infos)
-  throw unverifiable()
+  answer(guest, out, kernel.calls.machine.proofs.verifyAggregateSeals(question))
 }
 
-function verifyReplicaUpdate({ kernel, memory }: Guest, _out: number, at: number, size: number): void {
-  decodeReplicaUpdate(memory.slice(at >>> 0, size >>> 0))
+function verifyReplicaUpdate(guest: Guest, out: number, at: number, size: number): void {
+  const { kernel, memory } = guest
+  const question = memory.slice(at >>> 0, size >>> 0)
+  decodeReplicaUpdate(question)
   kernel.chargeVerifyReplicaUpdate()
-  throw unverifiable()
+  answer(guest, out, kernel.calls.machine.proofs.verifyReplicaUpdate(question))
 }
 
 /** Writes one byte a seal: 1 for a good one. */
 function batchVerifySeals({ kernel, memory }: Guest, at: number, size: number, resultAt: number): void {
-  const count = decodeSealBatch(memory.slice(at >>> 0, size >>> 0))
+  const question = memory.slice(at >>> 0, size >>> 0)
+  const count = decodeSealBatch(question)
   memory.check(resultAt >>> 0, count)
   for (let i = 0; i < count; i++) kernel.chargeVerifySeal()
-  memory.bytes.fill(0, resultAt >>> 0, (resultAt >>> 0) + count)
+  const answers = kernel.calls.machine.proofs.verifySeals(question, count)
+  for (let i = 0; i < count; i++) memory.bytes[(resultAt >>> 0) + i] = answers[i] === true ? 1 : 0
 }
 
 /** Writes: epoch i64, target u64, fault u32 (20 bytes); all zero for no fault. */

@@ -1,0 +1,48 @@
+/** Vectors of every format that the project knows, told apart by their content. */
+import { gunzipSync } from 'node:zlib'
+import { ModuleCache } from '../engine/module-cache.ts'
+import type { Blockstore } from '../ipld/blockstore.ts'
+import { Linkers, runMessageVector } from './message-run.ts'
+import { isMessageVector, readMessageVector } from './message-vector.ts'
+import { runVector, type VectorResult } from './run.ts'
+import { readVector } from './vector.ts'
+
+export interface SuiteOptions {
+  /** Genuine built-in actors, for vectors that do not hold their code. */
+  readonly bundle?: Blockstore
+  /** What verify_post answers, by vector name. */
+  readonly verdicts?: ReadonlyMap<string, boolean>
+  readonly keepTraces?: boolean
+  readonly hasLargestStack?: boolean
+}
+
+export interface SkippedVector {
+  readonly name: string
+  readonly skipped: string
+}
+
+/** Runs vectors one after the other; compiled code serves them all. */
+export class Suite {
+  readonly #options: SuiteOptions
+  readonly #modules = new ModuleCache()
+  readonly #linkers = new Linkers()
+
+  constructor(options: SuiteOptions) {
+    this.#options = options
+  }
+
+  /** Runs one file's vector. @throws VectorError */
+  run(bytes: Uint8Array): VectorResult | SkippedVector {
+    const text = Buffer.from(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('utf8')
+    const { bundle, ...options } = this.#options
+    const shared = { ...options, modules: this.#modules }
+    if (isMessageVector(text)) {
+      const vector = readMessageVector(text)
+      if (vector.skip !== undefined) return { name: vector.name, skipped: vector.skip }
+      if (bundle === undefined) return { name: vector.name, skipped: 'needs the actors of its network: --bundle <car>' }
+      return runMessageVector(vector, { ...shared, bundle, linkers: this.#linkers })
+    }
+    const vector = readVector(text)
+    return runVector(vector, { ...shared, linker: this.#linkers.of(vector.machine.networkVersion) })
+  }
+}
