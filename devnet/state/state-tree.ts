@@ -50,7 +50,8 @@ interface InitState {
   readonly addresses: Hamt
   readonly nextId: bigint
   readonly networkName: string
-  readonly resolved: Map<Address, ActorId | undefined>
+  /** Addresses that were looked for in vain. */
+  readonly absent: Set<Address>
 }
 
 export class StateTree {
@@ -61,8 +62,11 @@ export class StateTree {
   readonly #cache = new Map<ActorId, Entry>()
   readonly #changed = new Set<ActorId>()
   readonly #undo: Undo[] = []
-  /** Length of the undo log at the start of each open transaction. */
-  readonly #layers: number[] = []
+  /** Addresses that were found. Once found, an address stays, even when the init actor's state forgets it. */
+  readonly #resolved = new Map<Address, ActorId>()
+  readonly #resolvedUndo: Address[] = []
+  /** Lengths of both undo logs at the start of each open transaction. */
+  readonly #layers: { readonly actors: number; readonly resolved: number }[] = []
   #init: InitState | undefined
 
   private constructor(store: Blockstore, version: bigint, actors: Hamt, info: Cid) {
@@ -107,13 +111,22 @@ export class StateTree {
   resolve(address: Address): ActorId | undefined {
     const id = addressId(address)
     if (id !== undefined) return id
-    const init = this.#initState()
-    const known = init.resolved.get(address)
-    if (known !== undefined || init.resolved.has(address)) return known
-    const bytes = init.addresses.get(address)
-    const found = bytes === undefined ? undefined : readId(bytes)
-    init.resolved.set(address, found)
-    return found
+    const known = this.#resolved.get(address)
+    if (known !== undefined) return known
+    const { addresses, absent } = this.#initState()
+    if (absent.has(address)) return undefined
+    const bytes = addresses.get(address)
+    if (bytes === undefined) {
+      absent.add(address)
+      return undefined
+    }
+    return this.#remember(address, readId(bytes))
+  }
+
+  #remember(address: Address, id: ActorId): ActorId {
+    if (this.#layers.length > 0) this.#resolvedUndo.push(address)
+    this.#resolved.set(address, id)
+    return id
   }
 
   /** Gives `address` the next free id and writes the init actor's new state. The actor itself is the caller's to set. */
@@ -123,7 +136,8 @@ export class StateTree {
     const id = init.nextId as ActorId
     if (id === ID_MAX) throw new StateError('IDS_EXHAUSTED', 'no actor id is left')
     init.addresses.set(address, new CborWriter(9).uint(id).finish())
-    init.resolved.set(address, id)
+    init.absent.delete(address)
+    this.#remember(address, id)
     const state = encodeInitState(init.addresses.flush(), id + 1n, init.networkName)
     const root = cidOf(DAG_CBOR, state)
     this.#store.put(root, state)
@@ -135,21 +149,24 @@ export class StateTree {
 
   /** Opens a transaction inside the current one. */
   begin(): void {
-    this.#layers.push(this.#undo.length)
+    this.#layers.push({ actors: this.#undo.length, resolved: this.#resolvedUndo.length })
   }
 
   /** Closes the innermost transaction and keeps its changes. */
   commit(): void {
     assert(this.#layers.length > 0, 'commit without begin')
     this.#layers.pop()
-    if (this.#layers.length === 0) this.#undo.length = 0
+    if (this.#layers.length > 0) return
+    this.#undo.length = 0
+    this.#resolvedUndo.length = 0
   }
 
   /** Closes the innermost transaction and takes its changes back. */
   revert(): void {
     const start = this.#layers.pop()
     assert(start !== undefined, 'revert without begin')
-    while (this.#undo.length > start) {
+    while (this.#resolvedUndo.length > start.resolved) this.#resolved.delete(this.#resolvedUndo.pop()!)
+    while (this.#undo.length > start.actors) {
       const { id, entry } = this.#undo.pop()!
       if (entry === undefined) this.#cache.delete(id)
       else this.#cache.set(id, entry)
@@ -241,7 +258,7 @@ function loadInitState(store: Blockstore, root: Cid): InitState {
     const reader = new CborReader(bytes)
     reader.tuple(3)
     const addresses = Hamt.load(store, reader.link(), BIT_WIDTH)
-    const init = { root, addresses, nextId: reader.uint(), networkName: reader.text(), resolved: new Map() }
+    const init = { root, addresses, nextId: reader.uint(), networkName: reader.text(), absent: new Set<Address>() }
     reader.end()
     return init
   } catch (error) {
