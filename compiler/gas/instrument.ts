@@ -73,6 +73,8 @@ export interface ModuleFacts {
   readonly invoke: EntryPoint
   readonly upgrade: EntryPoint
   readonly hasStart: boolean
+  /** Whether the code can tell how large its memory is other than by growing it. */
+  readonly readsMemorySize: boolean
   /** Metered blocks, thunks included; linear instructions priced when they run. */
   readonly blocks: number
   readonly linearSites: number
@@ -181,6 +183,7 @@ interface Survey {
   /** By function index; 0 for imports. */
   readonly stackCosts: readonly number[]
   readonly growsMemory: boolean
+  readonly readsMemorySize: boolean
   readonly growsTable: boolean
   /** Whether running it changes a table, or drops a segment. */
   readonly writesTable: boolean
@@ -194,7 +197,13 @@ function surveyBodies(module: Module, spaces: IndexSpaces): Survey {
   const checker = createBodyChecker(module, spaces)
   const instructions = createInstructions()
   const stackCosts: number[] = new Array(spaces.importedFunctions).fill(0)
-  const found = { growsMemory: false, growsTable: false, writesTable: false, usesGlobals: false }
+  const found = {
+    growsMemory: false,
+    readsMemorySize: false,
+    growsTable: false,
+    writesTable: false,
+    usesGlobals: false,
+  }
   const crowdedCallees = new Set<number>()
   for (const [index, body] of (module.bodies ?? []).entries()) {
     decodeCode(module.bytes, body.code, instructions)
@@ -207,6 +216,7 @@ function surveyBodies(module: Module, spaces: IndexSpaces): Survey {
       const callee = instructions.first[at]!
       if (crowded && slot === OP.call && callee >= spaces.importedFunctions) crowdedCallees.add(callee)
       if (slot === OP.memoryGrow) found.growsMemory = true
+      else if (slot === OP.memorySize) found.readsMemorySize = true
       else if (slot === OP.tableGrow) found.growsTable = true
       if (TABLE_WRITES.has(slot)) found.writesTable = true
       else if (slot === OP.globalGet || slot === OP.globalSet) found.usesGlobals = true
@@ -484,7 +494,7 @@ function exportsOf(
   return exports
 }
 
-function describe({ module, spaces }: Layout, { blocks, linearSites }: Code): ModuleFacts {
+function describe({ module, spaces, survey }: Layout, { blocks, linearSites }: Code): ModuleFacts {
   const exported = (name: string, kind: ExternKind): Export | undefined =>
     module.exports.find((candidate) => candidate.name === name && candidate.kind === kind)
   const memory = exported('memory', 'memory')
@@ -502,6 +512,7 @@ function describe({ module, spaces }: Layout, { blocks, linearSites }: Code): Mo
     invoke: entryPoint(module, spaces, 'invoke'),
     upgrade: entryPoint(module, spaces, 'upgrade'),
     hasStart: module.start !== null,
+    readsMemorySize: survey.readsMemorySize,
     blocks,
     linearSites,
   }

@@ -1,15 +1,22 @@
 /** Vectors of every format that the project knows, told apart by their content. */
 import { gunzipSync } from 'node:zlib'
 import { ModuleCache } from '../engine/module-cache.ts'
-import type { Blockstore } from '../ipld/blockstore.ts'
+import { MemoryBlockstore } from '../ipld/blockstore.ts'
+import type { Cid } from '../ipld/cid.ts'
+import type { ManifestEntry } from '../state/genesis.ts'
 import { Linkers, runMessageVector } from './message-run.ts'
 import { isMessageVector, readMessageVector } from './message-vector.ts'
 import { runVector, type VectorResult } from './run.ts'
 import { readVector } from './vector.ts'
 
+export interface ActorsBundle {
+  readonly manifest: readonly ManifestEntry[]
+  readonly blocks: Iterable<readonly [Cid, Uint8Array]>
+}
+
 export interface SuiteOptions {
   /** Genuine built-in actors, for vectors that do not hold their code. */
-  readonly bundle?: Blockstore
+  readonly bundle?: ActorsBundle
   /** What verify_post answers, by vector name. */
   readonly verdicts?: ReadonlyMap<string, boolean>
   readonly keepTraces?: boolean
@@ -27,18 +34,26 @@ export class Suite {
   readonly #modules = new ModuleCache()
   readonly #linkers = new Linkers()
 
+  readonly #bundle: MemoryBlockstore | undefined
+
   constructor(options: SuiteOptions) {
     this.#options = options
+    if (options.bundle === undefined) return
+    const { manifest, blocks } = options.bundle
+    this.#bundle = new MemoryBlockstore()
+    for (const [cid, bytes] of blocks) this.#bundle.put(cid, bytes)
+    this.#modules.trust(manifest.map(({ code }) => code))
   }
 
   /** Runs one file's vector. @throws VectorError */
   run(bytes: Uint8Array): VectorResult | SkippedVector {
     const text = Buffer.from(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('utf8')
-    const { bundle, ...options } = this.#options
+    const { bundle: _, ...options } = this.#options
     const shared = { ...options, modules: this.#modules }
     if (isMessageVector(text)) {
       const vector = readMessageVector(text)
       if (vector.skip !== undefined) return { name: vector.name, skipped: vector.skip }
+      const bundle = this.#bundle
       if (bundle === undefined) return { name: vector.name, skipped: 'needs the actors of its network: --bundle <car>' }
       return runMessageVector(vector, { ...shared, bundle, linkers: this.#linkers })
     }

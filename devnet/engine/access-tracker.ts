@@ -7,7 +7,9 @@ import type { ActorId } from '../state/actor.ts'
 import type { Address } from '../state/address.ts'
 
 /** System singletons and burnt funds are free to touch. */
-const PRELOADED: readonly bigint[] = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n, 10n, 99n]
+function isPreloaded(id: ActorId): boolean {
+  return id <= 7n || id === 10n || id === 99n
+}
 
 export const UNTOUCHED = 0
 export const READ = 1
@@ -23,15 +25,14 @@ export class AccessTracker {
   readonly #layers: number[] = []
 
   constructor(origin: ActorId, originAddress: Address, receiver: ActorId | undefined, receiverAddress: Address) {
-    for (const id of PRELOADED) this.#actors.set(id as ActorId, UPDATED)
     this.#actors.set(origin, UPDATED)
-    if (receiver !== undefined && !this.#actors.has(receiver)) this.#actors.set(receiver, READ)
+    if (receiver !== undefined && receiver !== origin) this.#actors.set(receiver, READ)
     this.#addresses.add(originAddress)
     this.#addresses.add(receiverAddress)
   }
 
   actor(id: ActorId): Access {
-    return this.#actors.get(id) ?? UNTOUCHED
+    return isPreloaded(id) ? UPDATED : (this.#actors.get(id) ?? UNTOUCHED)
   }
 
   markActor(id: ActorId, access: Access): void {

@@ -17,9 +17,28 @@ export interface Block {
 /** `NO_DATA_BLOCK_ID` of the reference. */
 export const NO_BLOCK = 0
 
+/** Up to so many CIDs, looking at each is faster than hashing them. */
+const LIST_MAX = 24
+
+/** The CIDs that an invocation may follow: nearly always a handful. */
+class CidSet {
+  #list: Cid[] = []
+  #set: Set<Cid> | null = null
+
+  add(cid: Cid): void {
+    if (this.#set !== null) this.#set.add(cid)
+    else if (this.#list.length < LIST_MAX) this.#list.push(cid)
+    else this.#set = new Set(this.#list).add(cid)
+  }
+
+  has(cid: Cid): boolean {
+    return this.#set === null ? this.#list.includes(cid) : this.#set.has(cid)
+  }
+}
+
 export class BlockRegistry {
   readonly #blocks: Block[] = []
-  readonly #reachable = new Set<Cid>()
+  readonly #reachable = new CidSet()
 
   get(id: number): Block {
     const block = this.find(id)

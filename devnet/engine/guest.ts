@@ -6,6 +6,8 @@ import type { GasCounter, Milligas } from './gas.ts'
 import type { Kernel } from './kernel.ts'
 import { GuestMemory } from './memory.ts'
 
+const PAGE = 65536
+
 export interface GuestExports extends GasCounter {
   readonly memory: WebAssembly.Memory
   readonly invoke?: (...args: number[]) => number
@@ -32,7 +34,7 @@ export class Guest {
     this.kernel = kernel
     this.facts = facts
     this.exports = exports
-    this.memory = new GuestMemory(exports.memory)
+    this.memory = new GuestMemory(exports.memory, (facts.memory?.minimum ?? 0) * PAGE)
     this.#memoryMark = memoryMark
   }
 

@@ -45,7 +45,7 @@ export function invokeActor(
     return ending(guest, () => run(...args)) >>> 0
   } finally {
     machine.linker.enter(outer)
-    instances.give(loaded, guest.exports)
+    instances.give(loaded, guest.exports, guest.memory.size)
   }
 }
 

@@ -4,6 +4,7 @@
  * @source ref-fvm `fvm/src/kernel/default.rs`, `fvm/src/kernel/filecoin.rs`; spec fvm §5
  */
 import { CBOR, type Cid, cidOf, RAW } from '../ipld/cid.ts'
+import { copyBytes } from '../primitives/bytes.ts'
 import { blake2b256, blake2b512, keccak256, ripemd160, sha256 } from '../primitives/hash.ts'
 import { recoverPublicKey, verifyBls, verifyBlsAggregate } from '../primitives/keys.ts'
 import { decodeUtf8 } from '../primitives/utf8.ts'
@@ -183,12 +184,12 @@ export class Kernel {
     const small = Number(codec)
     if (!calls.machine.line.tracksLinks) {
       calls.gas.charge('OnBlockCreate', blockPrice(prices, bytes.length, 0, 0))
-      return this.#openPlain({ codec: small, bytes: bytes.slice(), links: NO_LINKS }).id
+      return this.#openPlain({ codec: small, bytes: copyBytes(bytes), links: NO_LINKS }).id
     }
     if (!isAllowedCodec(small)) throw new SyscallError(ErrorNumber.IllegalCodec, `codec ${codec} is not allowed`)
     const links = scanLinks(small, bytes, prices, calls.gas)
     calls.gas.charge('OnBlockCreate', blockPrice(prices, bytes.length, links.length, prices.linkChecked))
-    return this.blocks.putChecked({ codec: small, bytes: bytes.slice(), links })
+    return this.blocks.putChecked({ codec: small, bytes: copyBytes(bytes), links })
   }
 
   linkBlock(id: number, hash: bigint, hashSize: number): Cid {

@@ -3,6 +3,7 @@ import { type Cid, readCid } from '../ipld/cid.ts'
 import { type Address, decodeAddress } from '../state/address.ts'
 import { ErrorNumber, SyscallError } from './failure.ts'
 
+const PAGE = 65536
 const NO_MEMORY = new ArrayBuffer(0)
 
 export class GuestMemory {
@@ -10,11 +11,13 @@ export class GuestMemory {
   view: DataView
   readonly #memory: WebAssembly.Memory
 
-  constructor(memory: WebAssembly.Memory) {
+  /** `size` is what the guest knows of, in bytes; an instance that ran before may have more. */
+  constructor(memory: WebAssembly.Memory, size: number) {
     this.#memory = memory
     const buffer = memory.buffer ?? NO_MEMORY
-    this.bytes = new Uint8Array(buffer)
-    this.view = new DataView(buffer)
+    const known = Math.min(size, buffer.byteLength)
+    this.bytes = new Uint8Array(buffer, 0, known)
+    this.view = new DataView(buffer, 0, known)
   }
 
   /** Bytes now. */
@@ -22,11 +25,14 @@ export class GuestMemory {
     return this.bytes.length
   }
 
-  /** Grows by `pages`; the views follow. @throws RangeError when the host has no more. */
+  /** Grows by `pages`; the views follow. Answers the pages before. @throws RangeError when the host has no more. */
   grow(pages: number): number {
-    const before = this.#memory.grow(pages)
-    this.bytes = new Uint8Array(this.#memory.buffer)
-    this.view = new DataView(this.#memory.buffer)
+    const before = this.bytes.length / PAGE
+    const size = this.bytes.length + pages * PAGE
+    const missing = size - this.#memory.buffer.byteLength
+    if (missing > 0) this.#memory.grow(missing / PAGE)
+    this.bytes = new Uint8Array(this.#memory.buffer, 0, size)
+    this.view = new DataView(this.#memory.buffer, 0, size)
     return before
   }
 

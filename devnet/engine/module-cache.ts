@@ -10,6 +10,8 @@ export interface LoadedModule {
   readonly facts: ModuleFacts
   /** Instrumented bytes, for tools. */
   readonly size: number
+  /** Whether a memory may be larger than the code was told: it neither reaches past what it has nor can tell. */
+  readonly toleratesLargerMemory: boolean
 }
 
 /** The code cannot run: malformed, refused feature, or over a limit. `reason` has the byte offset. */
@@ -32,9 +34,15 @@ export class ModuleCache {
     traced: new Map<Cid, LoadedModule | LoadFailure>(),
   }
   readonly #store: InstrumentedStore | undefined
+  readonly #trusted = new Set<Cid>()
 
   constructor(store?: InstrumentedStore) {
     this.#store = store
+  }
+
+  /** Built-in actors, which never reach past their memory: their instances are kept even after they grew. */
+  trust(codes: Iterable<Cid>): void {
+    for (const code of codes) this.#trusted.add(code)
   }
 
   /** `code` names `bytes`; the caller has checked that. */
@@ -57,7 +65,9 @@ export class ModuleCache {
       const instrumented =
         variant === 'plain' ? this.#instrument(code, bytes) : instrumentModule(bytes, { asking: 'every block' })
       const module = new WebAssembly.Module(instrumented.bytes as Uint8Array<ArrayBuffer>)
-      return { module, facts: instrumented.facts, size: instrumented.bytes.length }
+      const { facts } = instrumented
+      const toleratesLargerMemory = this.#trusted.has(code) && !facts.readsMemorySize
+      return { module, facts, size: instrumented.bytes.length, toleratesLargerMemory }
     } catch (error) {
       return { reason: error instanceof Error ? error.message : String(error) }
     }

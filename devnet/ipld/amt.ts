@@ -238,6 +238,50 @@ export class Amt {
   }
 }
 
+/** The root of the array of `values`, CBOR items, at indices from 0: as `set` and `flush` would give, kept nowhere. */
+export function amtRoot(bitWidth: number, values: readonly Uint8Array[]): Cid {
+  const width = 1 << bitWidth
+  let height = 0
+  let links: Cid[] | null = null
+  for (let count = values.length; count > width; count = Math.ceil(count / width)) {
+    const below: Cid[] | null = links
+    links = []
+    for (let from = 0; from < count; from += width) {
+      const writer = new CborWriter(4096)
+      encodeFullNode(writer, bitWidth, below ?? values, from)
+      links.push(cidOf(DAG_CBOR, writer.finish()))
+    }
+    height++
+  }
+  const writer = new CborWriter(4096).array(4).uint(bitWidth).uint(height).uint(values.length)
+  encodeFullNode(writer, bitWidth, links ?? values, 0)
+  return cidOf(DAG_CBOR, writer.finish())
+}
+
+/** The node of the items from `from` on: links above the leaves, values in them, and no gap before the last. */
+function encodeFullNode(
+  writer: CborWriter,
+  bitWidth: number,
+  items: readonly (Uint8Array | Cid)[],
+  from: number,
+): void {
+  const count = Math.min(1 << bitWidth, items.length - from)
+  const bitmap = new Uint8Array(bitmapSize(bitWidth))
+  for (let i = 0; i < count; i++) bitmap[i >> 3]! |= 1 << (i & 7)
+  const isLeaf = typeof items[from] !== 'string'
+  writer
+    .array(3)
+    .bytes(bitmap)
+    .array(isLeaf ? 0 : count)
+  if (isLeaf) writer.array(count)
+  for (let i = from; i < from + count; i++) {
+    const item = items[i]!
+    if (typeof item === 'string') writer.link(item)
+    else writer.raw(item)
+  }
+  if (!isLeaf) writer.array(0)
+}
+
 function newNode(): Node {
   return { values: [], children: [], size: 0 }
 }

@@ -1,7 +1,7 @@
 // DAG-CBOR: RFC 8949 with definite lengths, shortest heads, sorted text keys and one tag, 42, for CIDs.
 // Cursors for hot paths, and a codec of whole values on top of them. Floats are walked over, never read.
 
-import { compareBytes, sliceBinary, writeBinary } from '../primitives/bytes.ts'
+import { compareBytes, copyBytes, EMPTY_BYTES, sliceBinary, writeBinary } from '../primitives/bytes.ts'
 import { decodeUtf8, encodeUtf8 } from '../primitives/utf8.ts'
 import { BLOCK_CID_SIZE, type Cid, DAG_CBOR, isBlockCid, readCid } from './cid.ts'
 
@@ -436,12 +436,30 @@ function readU32(bytes: Uint8Array, at: number): number {
 const SHORT = 64
 
 /** Appends items, each in its shortest form. Every method returns the writer. */
+const SCRATCH_SIZE = 4096
+const SCRATCH_MAX = 8
+/** Room that finished writers left: making a buffer costs more than filling it. */
+const scratch: Uint8Array[] = []
+
+function takeScratch(size: number): Uint8Array {
+  return size > SCRATCH_SIZE ? new Uint8Array(size) : (scratch.pop() ?? new Uint8Array(SCRATCH_SIZE))
+}
+
+function giveScratch(bytes: Uint8Array): void {
+  if (bytes.length === SCRATCH_SIZE && scratch.length < SCRATCH_MAX) scratch.push(bytes)
+}
+
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false
+  return true
+}
+
 export class CborWriter {
   #bytes: Uint8Array
   #size = 0
 
   constructor(sizeHint = 128) {
-    this.#bytes = new Uint8Array(sizeHint)
+    this.#bytes = takeScratch(sizeHint)
   }
 
   head(major: number, value: number | bigint): this {
@@ -504,6 +522,13 @@ export class CborWriter {
   }
 
   text(value: string): this {
+    if (isAscii(value)) {
+      this.head(TEXT, value.length)
+      this.#reserve(value.length)
+      writeBinary(this.#bytes, this.#size, value)
+      this.#size += value.length
+      return this
+    }
     if (/\p{Surrogate}/u.test(value)) throw new RangeError('text with a lone surrogate')
     const encoded = encodeUtf8(value)
     return this.head(TEXT, encoded.length).raw(encoded)
@@ -565,15 +590,13 @@ export class CborWriter {
     return this
   }
 
-  /** Forgets what was written and keeps the room for it. */
-  clear(): this {
-    this.#size = 0
-    return this
-  }
-
-  /** What was written so far, in bytes of its own. */
+  /** What was written so far, in bytes of its own. The writer begins anew. */
   finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#size)
+    const written = copyBytes(this.#bytes.subarray(0, this.#size))
+    giveScratch(this.#bytes)
+    this.#bytes = EMPTY_BYTES
+    this.#size = 0
+    return written
   }
 
   #sortedMap(map: ReadonlyMap<string, CborInput>): this {
@@ -601,6 +624,10 @@ export class CborWriter {
   #reserve(size: number): void {
     const needed = this.#size + size
     if (needed <= this.#bytes.length) return
+    if (this.#bytes === EMPTY_BYTES) {
+      this.#bytes = takeScratch(needed)
+      return
+    }
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
     grown.set(this.#bytes.subarray(0, this.#size))
     this.#bytes = grown

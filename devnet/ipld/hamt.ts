@@ -203,7 +203,7 @@ export class Hamt {
     if (child.cid !== undefined) return child.cid
     const { slots, raw, ends, count } = child.node!
     for (const pointer of slots) if (isChild(pointer)) this.#flush(pointer)
-    const writer = this.#writer.clear().array(2).bytes(encodeBitfield(slots, this.#bitWidth)).array(count)
+    const writer = this.#writer.array(2).bytes(encodeBitfield(slots, this.#bitWidth)).array(count)
     for (let i = 0; i < slots.length; i++) {
       const pointer = slots[i]
       if (pointer === undefined) continue

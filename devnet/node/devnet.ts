@@ -66,6 +66,8 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   const clock = options.clock ?? SYSTEM_CLOCK
   const bundle = readBundle(options.bundle ?? ownBundle())
   const balance = (options.balance ?? DEFAULT_BALANCE_FIL * ATTO_PER_FIL) as TokenAmount
+  const modules = options.modules ?? new ModuleCache()
+  modules.trust(bundle.manifest.map(({ code }) => code))
   const application = FvmApplication.open(
     {
       profile,
@@ -89,7 +91,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
       })
       return { stateRoot, circulatingSupply: balance * BigInt(accounts.length) * 2n, timeMs: clock.now() }
     },
-    options.modules ?? new ModuleCache(),
+    modules,
   )
   const chain = new InstantChain(application, clock, options.policy ?? { kind: 'auto' })
   return {

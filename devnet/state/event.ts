@@ -1,7 +1,6 @@
 // Events: [emitter, [[flags, key, codec, value]…]], and the root of the array that a receipt names.
 
-import { Amt } from '../ipld/amt.ts'
-import { MemoryBlockstore } from '../ipld/blockstore.ts'
+import { amtRoot } from '../ipld/amt.ts'
 import type { Cid } from '../ipld/cid.ts'
 import { CborReader, CborWriter } from '../ipld/dag-cbor.ts'
 import type { ActorId } from './actor.ts'
@@ -48,7 +47,5 @@ export function decodeStampedEvent(bytes: Uint8Array): StampedEvent {
 /** The root of the array of events, null when there are none. Its blocks are not part of the state. */
 export function eventsRoot(events: readonly StampedEvent[]): Cid | null {
   if (events.length === 0) return null
-  const amt = Amt.empty(new MemoryBlockstore(), EVENTS_BIT_WIDTH)
-  for (const [index, event] of events.entries()) amt.set(index, encodeStampedEvent(event))
-  return amt.flush()
+  return amtRoot(EVENTS_BIT_WIDTH, events.map(encodeStampedEvent))
 }

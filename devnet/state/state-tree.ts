@@ -35,12 +35,20 @@ export class StateError extends Error {
 
 /** An actor as this tree sees it now; undefined when there is none. Replaced as a whole, so the log can keep it. */
 interface Entry {
+  readonly id: ActorId
   readonly actor: Actor | undefined
   readonly changed: boolean
 }
 
+/** Ids as map keys: small integers hash faster than BigInts. */
+type ActorKey = number | bigint
+
+function keyOf(id: ActorId): ActorKey {
+  return id <= 0xffff_ffffn ? Number(id) : id
+}
+
 interface Undo {
-  readonly id: ActorId
+  readonly key: ActorKey
   readonly entry: Entry | undefined
 }
 
@@ -59,8 +67,9 @@ export class StateTree {
   readonly #version: bigint
   readonly #info: Cid
   readonly #actors: Hamt
-  readonly #cache = new Map<ActorId, Entry>()
-  readonly #changed = new Set<ActorId>()
+  readonly #cache = new Map<ActorKey, Entry>()
+  /** Ids whose entry became changed, some of them twice, some taken back since. */
+  readonly #changed: ActorId[] = []
   readonly #undo: Undo[] = []
   /** Addresses that were found. Once found, an address stays, even when the init actor's state forgets it. */
   readonly #resolved = new Map<Address, ActorId>()
@@ -90,11 +99,12 @@ export class StateTree {
   }
 
   getActor(id: ActorId): Actor | undefined {
-    const cached = this.#cache.get(id)
+    const key = keyOf(id)
+    const cached = this.#cache.get(key)
     if (cached !== undefined) return cached.actor
     const bytes = this.#actors.get(idAddress(id))
     const actor = bytes === undefined ? undefined : readActor(bytes, id)
-    this.#cache.set(id, { actor, changed: false })
+    this.#cache.set(key, { id, actor, changed: false })
     return actor
   }
 
@@ -167,9 +177,9 @@ export class StateTree {
     assert(start !== undefined, 'revert without begin')
     while (this.#resolvedUndo.length > start.resolved) this.#resolved.delete(this.#resolvedUndo.pop()!)
     while (this.#undo.length > start.actors) {
-      const { id, entry } = this.#undo.pop()!
-      if (entry === undefined) this.#cache.delete(id)
-      else this.#cache.set(id, entry)
+      const { key, entry } = this.#undo.pop()!
+      if (entry === undefined) this.#cache.delete(key)
+      else this.#cache.set(key, entry)
     }
   }
 
@@ -177,13 +187,14 @@ export class StateTree {
   flush(): Cid {
     assert(this.#layers.length === 0, 'flush inside a transaction')
     for (const id of this.#changed) {
-      const entry = this.#cache.get(id)
+      const key = keyOf(id)
+      const entry = this.#cache.get(key)
       if (entry?.changed !== true) continue
       if (entry.actor === undefined) this.#actors.delete(idAddress(id))
       else this.#actors.set(idAddress(id), encodeActor(entry.actor))
-      this.#cache.set(id, { actor: entry.actor, changed: false })
+      this.#cache.set(key, { id, actor: entry.actor, changed: false })
     }
-    this.#changed.clear()
+    this.#changed.length = 0
     const root = new CborWriter(96).array(3).uint(this.#version).link(this.#actors.flush()).link(this.#info).finish()
     const cid = cidOf(DAG_CBOR, root)
     this.#store.put(cid, root)
@@ -195,15 +206,17 @@ export class StateTree {
     for (const [key, bytes] of this.#actors.entries()) {
       const id = addressId(key as Address)
       if (id === undefined) throw new StateError('ACTOR_MALFORMED', 'a key that is no ID address')
-      if (this.#cache.get(id)?.changed !== true) visit(id, readActor(bytes, id))
+      if (this.#cache.get(keyOf(id))?.changed !== true) visit(id, readActor(bytes, id))
     }
-    for (const [id, { actor, changed }] of this.#cache) if (changed && actor !== undefined) visit(id, actor)
+    for (const { id, actor, changed } of this.#cache.values()) if (changed && actor !== undefined) visit(id, actor)
   }
 
   #replace(id: ActorId, actor: Actor | undefined): void {
-    if (this.#layers.length > 0) this.#undo.push({ id, entry: this.#cache.get(id) })
-    this.#cache.set(id, { actor, changed: true })
-    this.#changed.add(id)
+    const key = keyOf(id)
+    const entry = this.#cache.get(key)
+    if (this.#layers.length > 0) this.#undo.push({ key, entry })
+    this.#cache.set(key, { id, actor, changed: true })
+    if (entry?.changed !== true) this.#changed.push(id)
   }
 
   #initState(): InitState {

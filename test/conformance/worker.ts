@@ -3,9 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { Suite } from '../../devnet/conformance/suite.ts'
-import type { Blockstore } from '../../devnet/ipld/blockstore.ts'
-import { MemoryBlockstore } from '../../devnet/ipld/blockstore.ts'
-import { putBundle, readBundleFile } from '../../devnet/node/bundle.ts'
+import { readBundleFile } from '../../devnet/node/bundle.ts'
 import type { ThreadInput } from './thread.ts'
 
 function listFiles(path: string): string[] {
@@ -16,14 +14,11 @@ function listFiles(path: string): string[] {
     : [path]
 }
 
-function loadBundle(path: string): Blockstore {
-  const store = new MemoryBlockstore()
-  putBundle(store, readBundleFile(readFileSync(path)))
-  return store
-}
-
 const { folder, bundle } = workerData as ThreadInput
-const options = { hasLargestStack: true, ...(bundle === undefined ? {} : { bundle: loadBundle(bundle) }) }
+const options = {
+  hasLargestStack: true,
+  ...(bundle === undefined ? {} : { bundle: readBundleFile(readFileSync(bundle)) }),
+}
 const failed: string[] = []
 const skipped: string[] = []
 let passed = 0

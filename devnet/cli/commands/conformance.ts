@@ -4,8 +4,7 @@ import { join, resolve } from 'node:path'
 import type { Difference, VectorResult } from '../../conformance/run.ts'
 import { type SkippedVector, Suite } from '../../conformance/suite.ts'
 import { VectorError } from '../../conformance/vector.ts'
-import { type Blockstore, MemoryBlockstore } from '../../ipld/blockstore.ts'
-import { BundleError, putBundle, readBundleFile } from '../../node/bundle.ts'
+import { type Bundle, BundleError, readBundleFile } from '../../node/bundle.ts'
 import type { Command, Input } from '../command.ts'
 import { textFlag } from '../command.ts'
 import { type Answer, CliError, Exit, talk } from '../output.ts'
@@ -90,19 +89,17 @@ async function run(input: Input): Promise<Answer> {
   }
 }
 
-function loadBundle(input: Input): Blockstore | undefined {
+function loadBundle(input: Input): Bundle | undefined {
   const path = textFlag(input, 'bundle')
   if (path === undefined) return undefined
-  const store = new MemoryBlockstore()
   try {
-    putBundle(store, readBundleFile(readFileSync(resolve(input.cwd, path))))
+    return readBundleFile(readFileSync(resolve(input.cwd, path)))
   } catch (error) {
     const code = error instanceof BundleError ? error.code : 'TRP-7302'
     throw new CliError(code, Exit.Usage, `${path}: ${(error as Error).message}`, {
       fix: 'a CAR of built-in actors, or an archive with builtin-actors-mainnet.car in it',
     })
   }
-  return store
 }
 
 function loadVerdicts(input: Input): Map<string, boolean> | undefined {

@@ -2,10 +2,12 @@ import { expect, test } from 'vitest'
 import wabtInit from 'wabt'
 import type { GuestExports } from '../../../devnet/engine/guest.ts'
 import { InstancePool } from '../../../devnet/engine/instance-pool.ts'
+import { GuestMemory } from '../../../devnet/engine/memory.ts'
 import { isLoaded, type LoadedModule, ModuleCache } from '../../../devnet/engine/module-cache.ts'
 import type { Cid } from '../../../devnet/ipld/cid.ts'
 
 const GAS = 10n ** 12n
+const PAGE = 65536
 
 /** Answers what a counter in a global and one in memory reach, and leaves both, and a mark in the last byte, behind. */
 const COUNTERS = `(module
@@ -17,12 +19,14 @@ const COUNTERS = `(module
     (i32.store8 (i32.const 65535) (i32.const 1))
     (i32.add (i32.mul (global.get $count) (i32.const 100)) (i32.load8_u (i32.const 8)))))`
 
-async function load(wat: string): Promise<LoadedModule> {
+async function load(wat: string, isBuiltin = false): Promise<LoadedModule> {
   const wabt = await wabtInit()
   const module = wabt.parseWat('test.wat', wat)
   const { buffer } = module.toBinary({})
   module.destroy()
-  const loaded = new ModuleCache().load('test' as Cid, buffer)
+  const cache = new ModuleCache()
+  if (isBuiltin) cache.trust(['test' as Cid])
+  const loaded = cache.load('test' as Cid, buffer)
   if (!isLoaded(loaded)) throw new Error(loaded.reason)
   return loaded
 }
@@ -46,7 +50,7 @@ test('an instance runs again as if it were new', async () => {
   const left = new Uint8Array(first.memory.buffer)
   expect([left[8], left[65535]]).toEqual([7, 1])
 
-  pool.give(loaded, first)
+  pool.give(loaded, first, PAGE)
   const again = pool.take(loaded)
   expect(again).toBe(first)
   const bytes = new Uint8Array(again!.memory.buffer)
@@ -67,7 +71,7 @@ test('a trap leaves nothing behind, not even the height of the stack', async () 
     return GAS - (exports.gas.value as bigint)
   }
   const before = used()
-  pool.give(loaded, exports)
+  pool.give(loaded, exports, PAGE)
   expect(used()).toBe(before)
 })
 
@@ -83,21 +87,63 @@ test.each([
   expect(instantiate(loaded).reset).toBeUndefined()
 })
 
-test('an instance whose memory grew, and one with much memory, are not kept', async () => {
-  const grown = await load(`(module (memory (export "memory") 1)
-    (func (export "invoke") (param i32) (result i32) (memory.grow (i32.const 1))))`)
-  const pool = new InstancePool()
-  const exports = instantiate(grown, { memory_grow: (pages: number) => exports.memory.grow(pages) })
-  pool.note(grown, exports)
-  expect(run(exports)).toBe(1)
-  pool.give(grown, exports)
-  expect(pool.take(grown)).toBeUndefined()
+const GROWS = `(module (memory (export "memory") 1)
+  (func (export "invoke") (param i32) (result i32)
+    (i32.store8 (i32.const 9) (i32.const 1))
+    (drop (memory.grow (i32.const 1)))
+    (i32.store8 (i32.const 70000) (i32.const 1))
+    (i32.load8_u (i32.const 70000))))`
 
-  const large = await load(
-    `(module (memory (export "memory") 5) (func (export "invoke") (param i32) (result i32) (i32.const 0)))`,
-  )
-  const other = instantiate(large)
-  pool.note(large, other)
-  pool.give(large, other)
-  expect(pool.take(large)).toBeUndefined()
+/** As the linker grows memory: what there is already counts as new. */
+function growable(loaded: LoadedModule): { exports: GuestExports; start(): GuestMemory } {
+  let memory: GuestMemory
+  const exports = instantiate(loaded, { memory_grow: (pages: number) => memory.grow(pages) })
+  return {
+    exports,
+    start() {
+      memory = new GuestMemory(exports.memory, loaded.facts.memory!.minimum * PAGE)
+      return memory
+    },
+  }
+}
+
+test('an instance whose memory grew is not kept: its code could reach too far', async () => {
+  const grown = await load(GROWS)
+  const pool = new InstancePool()
+  const { exports, start } = growable(grown)
+  pool.note(grown, exports)
+  const memory = start()
+  run(exports)
+  pool.give(grown, exports, memory.size)
+  expect(pool.take(grown)).toBeUndefined()
+})
+
+test('built-in code runs again in a memory that is larger than it is told', async () => {
+  const builtin = await load(GROWS, true)
+  const pool = new InstancePool()
+  const { exports, start } = growable(builtin)
+  pool.note(builtin, exports)
+  let memory = start()
+  run(exports)
+  expect(memory.size).toBe(2 * PAGE)
+  pool.give(builtin, exports, memory.size)
+  expect(pool.take(builtin)).toBe(exports)
+  memory = start()
+  expect(memory.size).toBe(PAGE)
+  expect(memory.fits(PAGE, 1)).toBe(false)
+  const bytes = new Uint8Array(exports.memory.buffer)
+  expect([bytes[9], bytes[70_000]]).toEqual([0, 0])
+  run(exports)
+  expect(memory.size).toBe(2 * PAGE)
+})
+
+test('built-in code that asks for the size of its memory gets a new one', async () => {
+  const asks = await load(GROWS.replace('(i32.load8_u (i32.const 70000))', '(memory.size)'), true)
+  const pool = new InstancePool()
+  const { exports, start } = growable(asks)
+  pool.note(asks, exports)
+  const memory = start()
+  run(exports)
+  pool.give(asks, exports, memory.size)
+  expect(pool.take(asks)).toBeUndefined()
 })

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Amt } from '../../../devnet/ipld/amt.ts'
+import { Amt, amtRoot } from '../../../devnet/ipld/amt.ts'
 import { MemoryBlockstore, MissingBlockError } from '../../../devnet/ipld/blockstore.ts'
 import { type Cid, cidOf, DAG_CBOR, formatCid, RAW } from '../../../devnet/ipld/cid.ts'
-import { type CborInput, encodeCbor } from '../../../devnet/ipld/dag-cbor.ts'
+import { type CborInput, CborWriter, encodeCbor } from '../../../devnet/ipld/dag-cbor.ts'
 import { fromHex } from '../../../devnet/primitives/bytes.ts'
 
 const item = (text: string) => encodeCbor(new TextEncoder().encode(text))
@@ -152,3 +152,12 @@ function put(store: MemoryBlockstore, node: CborInput): Cid {
   store.put(cid, bytes)
   return cid
 }
+
+test('the root of an array without gaps is what setting each value gives', () => {
+  for (const count of [0, 1, 31, 32, 33, 1023, 1024, 1025, 2000]) {
+    const amt = Amt.empty(new MemoryBlockstore(), 5)
+    const values = Array.from({ length: count }, (_, i) => new CborWriter().uint(i).finish())
+    for (const [index, value] of values.entries()) amt.set(index, value)
+    expect(amtRoot(5, values)).toBe(amt.flush())
+  }
+})

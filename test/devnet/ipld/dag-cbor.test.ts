@@ -294,7 +294,7 @@ describe('the reader', () => {
 test('a writer can be used again', () => {
   const writer = new CborWriter(1)
   const first = writer.text('a rather long text, longer than its first room').finish()
-  const second = writer.clear().uint(1).finish()
+  const second = writer.uint(1).finish()
   expect(decodeCbor(first)).toBe('a rather long text, longer than its first room')
   expect(second).toEqual(Uint8Array.of(1))
 })
