@@ -141,7 +141,7 @@ function readBundleFile(input: Input, project: Project): Uint8Array | undefined 
   }
 }
 
-async function openChainStore(folder: string | null, isReset: boolean): Promise<ChainStore> {
+export async function openChainStore(folder: string | null, isReset: boolean): Promise<ChainStore> {
   if (folder === null) return new MemoryChainStore()
   try {
     if (isReset) await removeStore(folder)

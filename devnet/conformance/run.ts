@@ -19,7 +19,7 @@ import { blake2b256 } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
 import { addressBytes } from '../state/address.ts'
 import { encodeStampedEvent } from '../state/event.ts'
-import type { Vector, VectorReceipt } from './vector.ts'
+import type { CompleteVector, Vector, VectorReceipt } from './vector.ts'
 
 export interface Difference {
   /** Which field differs: a receipt field, `trace`, `root`, `written`, `machine`, `flush`. */
@@ -67,14 +67,14 @@ function drawn(label: string, epoch: bigint): Uint8Array {
  * Runs the vector twice, as a node does and as a tracer does: the first must give the same receipts and roots, the second
  * the same charges as well.
  */
-export function runVector(vector: Vector, options: RunOptions = {}): VectorResult {
+export function runVector(vector: CompleteVector, options: RunOptions = {}): VectorResult {
   const plain = runOnce(vector, options, 'plain')
   if (plain.differences.length > 0 && options.keepTraces !== true) return plain
   const traced = runOnce(vector, options, 'traced')
   return { ...traced, differences: [...plain.differences, ...traced.differences] }
 }
 
-function runOnce(vector: Vector, options: RunOptions, mode: 'plain' | 'traced'): VectorResult {
+function runOnce(vector: CompleteVector, options: RunOptions, mode: 'plain' | 'traced'): VectorResult {
   const store = vector.openState()
   const before = new Set(store.blocks.keys())
   const differences: Difference[] = []
@@ -246,7 +246,7 @@ function line(event: TraceEvent): string {
 }
 
 function compareRoot(
-  { expect }: Vector,
+  { expect }: CompleteVector,
   machine: Machine,
   store: MemoryBlockstore,
   before: ReadonlySet<Cid>,

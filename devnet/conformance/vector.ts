@@ -61,9 +61,19 @@ export interface Vector {
   readonly machine: VectorMachine
   readonly root: Cid
   readonly messages: readonly VectorMessage[]
-  readonly expect: VectorExpectation
+  /** Absent before the reference has completed it. */
+  readonly expect: VectorExpectation | undefined
   /** A new store with the pre-state. */
   openState(): MemoryBlockstore
+}
+
+/** A vector that the reference has completed. */
+export interface CompleteVector extends Vector {
+  readonly expect: VectorExpectation
+}
+
+export function isComplete(vector: Vector): vector is CompleteVector {
+  return vector.expect !== undefined
 }
 
 export class VectorError extends Error {
@@ -92,7 +102,7 @@ export function readVector(text: string): Vector {
       },
       root: parseCid(json.root),
       messages: json.messages.map(readMessage),
-      expect: json.expect ?? { root: null },
+      expect: json.expect ?? undefined,
       openState: () => loadCar(json.car),
     }
   } catch (error) {

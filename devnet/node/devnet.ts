@@ -9,7 +9,7 @@ import { createGenesis } from '../state/genesis.ts'
 import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
 import { DEFAULT_MNEMONIC, type DevAccount, deriveAccounts } from './accounts.ts'
 import { ActorRegistry } from './actor-registry.ts'
-import { type Bundle, putBundle, readBundle } from './bundle.ts'
+import { type Bundle, putBundle, readBundleFile } from './bundle.ts'
 import type { BlockPolicy, Chain } from './chain.ts'
 import { InstantChain } from './drivers/instant.ts'
 import { FvmApplication } from './fvm-application.ts'
@@ -64,7 +64,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   const accounts = deriveAccounts(options.mnemonic ?? DEFAULT_MNEMONIC, options.accounts ?? DEFAULT_ACCOUNTS)
   const store = options.store ?? new MemoryChainStore()
   const clock = options.clock ?? SYSTEM_CLOCK
-  const bundle = readBundle(options.bundle ?? ownBundle())
+  const bundle = readBundleFile(options.bundle ?? ownBundle())
   const balance = (options.balance ?? DEFAULT_BALANCE_FIL * ATTO_PER_FIL) as TokenAmount
   const modules = options.modules ?? new ModuleCache()
   modules.trust(bundle.manifest.map(({ code }) => code))

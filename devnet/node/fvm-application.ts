@@ -547,9 +547,9 @@ function illegality({ version, gasLimit, value, gasFeeCap, gasPremium }: Message
   return undefined
 }
 
-/** Cron runs before the messages of a block. */
-function tickCron(machine: Machine, height: number): void {
-  const message: Message = {
+/** The message that runs before those of a block. */
+export function cronTick(height: number): Message {
+  return {
     version: 0n,
     from: idAddress(SYSTEM_ACTOR),
     to: idAddress(CRON_ACTOR),
@@ -561,8 +561,11 @@ function tickCron(machine: Machine, height: number): void {
     method: EPOCH_TICK,
     params: EMPTY_BYTES,
   }
+}
+
+function tickCron(machine: Machine, height: number): void {
   try {
-    machine.applyMessage(message, 'implicit')
+    machine.applyMessage(cronTick(height), 'implicit')
   } catch (error) {
     if (!(error instanceof MessageRefused)) throw error
   }

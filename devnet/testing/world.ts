@@ -4,9 +4,15 @@
  *
  * Worlds share a genesis and layer their writes over it, so that a fresh one costs microseconds.
  */
-import { type ApplyOptions, type ApplyResult, applyMessage, applySystemCall } from '../engine/executor.ts'
-import { EngineExhausted } from '../engine/failure.ts'
+import {
+  type ApplyKind,
+  type ApplyOptions,
+  type ApplyResult,
+  applyMessage,
+  applySystemCall,
+} from '../engine/executor.ts'
 import { NO_PROOF_VERIFIER } from '../engine/externs.ts'
+import { EngineExhausted } from '../engine/failure.ts'
 import { Linker } from '../engine/linker.ts'
 import type { MachineContext, Probe } from '../engine/machine-context.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
@@ -25,7 +31,7 @@ import {
 } from '../rpc/abi-codec.ts'
 import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, INIT_ACTOR, REWARD_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
 import { type Address, formatAddress, idAddress, parseAddress, secpAddress } from '../state/address.ts'
-import { METHOD_CONSTRUCTOR, METHOD_SEND } from '../state/message.ts'
+import { METHOD_CONSTRUCTOR, METHOD_SEND, type Message } from '../state/message.ts'
 import { StateTree } from '../state/state-tree.ts'
 import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
 import { type Account, addressOf, createAccount, namedAccounts } from './account.ts'
@@ -50,6 +56,7 @@ import { Mocks } from './mock.ts'
 import { type Book, Observed } from './observed.ts'
 import { enterLedger, type MessageRecord, report, type WorldEvent } from './record.ts'
 import { explainFailure, type Replay } from './twin.ts'
+import { exportMessage, isExporting } from './vector-export.ts'
 
 export interface WorldOptions {
   readonly profile?: ProfileName
@@ -100,6 +107,8 @@ interface Request {
   readonly payers: readonly ActorId[]
   /** A failed message leaves its fees; a failed deployment nothing, a view neither. */
   readonly keeps: 'always' | 'success' | 'never'
+  /** The message, where it is one: what a vector can hold. */
+  readonly message?: (context: MachineContext) => { readonly message: Message; readonly kind: ApplyKind }
   readonly apply: (context: MachineContext, options: ApplyOptions) => ApplyResult
   readonly decode: (result: ApplyResult) => unknown
 }
@@ -263,7 +272,7 @@ export class World implements HandleHost, Book {
         payers: payersOf(sender),
         keeps: 'always',
         decode: () => undefined,
-        apply: this.#message(sender, this.#toAddress(to), METHOD_SEND, EMPTY_BYTES, { value: amount }),
+        ...this.#message(sender, this.#toAddress(to), METHOD_SEND, EMPTY_BYTES, { value: amount }),
       },
       this.send,
     )
@@ -350,7 +359,7 @@ export class World implements HandleHost, Book {
         target,
         payers: payersOf(sender),
         keeps: method.kind === 'view' ? 'never' : 'always',
-        apply: this.#message(sender, idAddress(id), BigInt(method.number), params, options),
+        ...this.#message(sender, idAddress(id), BigInt(method.number), params, options),
         decode: ({ returnData }) => decodeReturn(abi, method, returnData, this.#codec),
       },
       below,
@@ -405,25 +414,30 @@ export class World implements HandleHost, Book {
   // --- messages -------------------------------------------------------------------------------------------------
 
   /** Accounts pay for what they send; from any other actor the message is made as if it had sent it. */
-  #message(sender: Sender, to: Address, method: bigint, params: Uint8Array, call: CallOptions): Request['apply'] {
-    return (context, options) =>
-      applyMessage(
-        context,
-        {
-          version: 0n,
-          to,
-          from: sender.address,
-          sequence: context.state.getActor(sender.id)?.sequence ?? 0n,
-          value: (call.value ?? 0n) as TokenAmount,
-          gasLimit: call.gas ?? GAS_LIMIT,
-          gasFeeCap: context.baseFee as TokenAmount,
-          gasPremium: 0n as TokenAmount,
-          method,
-          params,
-        },
-        sender.isAccount ? 'explicit' : 'implicit',
-        options,
-      )
+  #message(
+    sender: Sender,
+    to: Address,
+    method: bigint,
+    params: Uint8Array,
+    call: CallOptions,
+  ): Pick<Request, 'message' | 'apply'> {
+    const kind = sender.isAccount ? 'explicit' : 'implicit'
+    const compose = (context: MachineContext): Message => ({
+      version: 0n,
+      to,
+      from: sender.address,
+      sequence: context.state.getActor(sender.id)?.sequence ?? 0n,
+      value: (call.value ?? 0n) as TokenAmount,
+      gasLimit: call.gas ?? GAS_LIMIT,
+      gasFeeCap: context.baseFee as TokenAmount,
+      gasPremium: 0n as TokenAmount,
+      method,
+      params,
+    })
+    return {
+      message: (context) => ({ message: compose(context), kind }),
+      apply: (context, options) => applyMessage(context, compose(context), kind, options),
+    }
   }
 
   #perform(request: Request, below: Below): MessageRecord {
@@ -432,6 +446,10 @@ export class World implements HandleHost, Book {
     const { state } = context
     const before = request.payers.map((id) => [id, state.getActor(id)] as const)
     setProbe(context, this.#mocks.probe())
+    if (isExporting() && request.message !== undefined && context.probe === undefined) {
+      const { message, kind } = request.message(context)
+      exportMessage(context, request.label, message, kind)
+    }
     const covered = isCovering() ? this.#replay(request) : undefined
     state.begin()
     let result: ApplyResult

@@ -26,10 +26,11 @@ for (const topic of readdirSync(folder).sort()) {
   // Compiled modules are shared within a topic and let go after it.
   const suite = new Suite(options)
   for (const file of listFiles(join(folder, topic)).filter((name) => /\.json(\.gz)?$/.test(name))) {
-    const result = suite.run(readFileSync(file))
-    if ('skipped' in result) skipped.push(`${result.name}: ${result.skipped}`)
-    else if (result.differences.length === 0) passed++
-    else failed.push(`${result.name}: ${JSON.stringify(result.differences[0])}`)
+    for (const result of suite.run(readFileSync(file))) {
+      if ('skipped' in result) skipped.push(`${result.name}: ${result.skipped}`)
+      else if (result.differences.length === 0) passed++
+      else failed.push(`${result.name}: ${JSON.stringify(result.differences[0])}`)
+    }
   }
 }
 parentPort!.postMessage({ passed, failed, skipped })

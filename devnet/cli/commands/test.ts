@@ -23,6 +23,12 @@ export const test: Command = {
   run,
 }
 
+/** Runs the project's tests with `env` on top of ours. Answers vitest's exit status. */
+export function runProjectTests(project: Project, env: Record<string, string>, isJson: boolean): Promise<number> {
+  const args = [findVitest(project), 'run', '--root', project.root, ...presetOf(project)]
+  return spawnVitest(args, project, env, isJson)
+}
+
 async function run(input: Input): Promise<Answer> {
   const project = await loadProject(input)
   const entry = findVitest(project)
