@@ -1,6 +1,7 @@
 /** `sign-guard`: the file signer step by step, and its files as text. */
 
 import { isFault } from '../consensus/fault.ts'
+import { signMessage } from '../consensus/key.ts'
 import {
   formatKeyFile,
   formatNodeKeyFile,
@@ -20,7 +21,8 @@ import { compareKey, privateKeyOf } from './comet-sign-bytes.ts'
 
 export function runSignGuard(file: CometFile, report: CometReport): void {
   report.run('key', (check) => compareKey(check, file.key))
-  const signer = { chainId: file.chainId, key: privateKeyOf(file.key) }
+  const key = privateKeyOf(file.key)
+  const signer = { chainId: file.chainId, sign: (message: Uint8Array) => signMessage(key, message) }
   let last: LastSigned = NOTHING_SIGNED
   for (const [i, step] of file.steps.entries()) {
     report.run(`step ${i}, ${step.name}`, (check) => {

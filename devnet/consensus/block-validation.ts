@@ -10,6 +10,7 @@ import type { ChainState } from './chain-state.ts'
 import { medianTime, verifyCommit } from './commit.ts'
 import { type Fault, fault } from './fault.ts'
 import { paramsHash } from './hash.ts'
+import { type VerifyMessage, verifyMessage } from './key.ts'
 import { encodedSize } from './schema.ts'
 import { findValidator, setHash } from './validator-set.ts'
 import { type Block, EVIDENCE_LIST, type Header } from './wire.ts'
@@ -21,11 +22,16 @@ import { type Block, EVIDENCE_LIST, type Header } from './wire.ts'
 export type TimeRule = 'median' | 'proposer'
 
 /** All but the evidence's truth, which takes the chain's past to judge: `checkEvidenceInBlock`. */
-export function validateBlock(state: ChainState, block: Block, timeRule: TimeRule): Fault | null {
+export function validateBlock(
+  state: ChainState,
+  block: Block,
+  timeRule: TimeRule,
+  verify: VerifyMessage = verifyMessage,
+): Fault | null {
   return (
     checkBlock(block) ??
     checkHeaderFollows(state, block.header) ??
-    checkLastCommit(state, block) ??
+    checkLastCommit(state, block, verify) ??
     checkProposer(state, block.header) ??
     checkTime(state, block, timeRule) ??
     checkEvidenceSize(state, block)
@@ -46,13 +52,13 @@ function checkHeaderFollows(state: ChainState, header: Header): Fault | null {
   return header.nextValidatorsHash === setHash(state.nextValidators) ? null : fault('wrong-NextValidatorsHash')
 }
 
-function checkLastCommit(state: ChainState, { header, lastCommit }: Block): Fault | null {
+function checkLastCommit(state: ChainState, { header, lastCommit }: Block, verify: VerifyMessage): Fault | null {
   if (lastCommit === null) return fault('missing-part')
   if (header.height === state.initialHeight) {
     return lastCommit.signatures.length === 0 ? null : fault('initial-last-commit')
   }
   const target = { chainId: state.chainId, height: header.height - 1n, blockId: state.lastBlockId }
-  return verifyCommit(state.lastValidators, target, lastCommit)
+  return verifyCommit(state.lastValidators, target, lastCommit, verify)
 }
 
 /** Any validator may have proposed: the header does not say in which round it was made. */

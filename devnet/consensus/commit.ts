@@ -7,7 +7,7 @@
 
 import { checkBlockIdForm, equalBlockIds, isComplete, isNil, NIL_BLOCK_ID } from './block-id.ts'
 import { type Fault, fault } from './fault.ts'
-import { ADDRESS_SIZE, SIGNATURE_SIZE_MAX, verifyMessage } from './key.ts'
+import { ADDRESS_SIZE, SIGNATURE_SIZE_MAX, type VerifyMessage, verifyMessage } from './key.ts'
 import { extensionSignBytes, voteSignBytes } from './sign-bytes.ts'
 import { isWireTime, type Time, ZERO_TIME } from './time.ts'
 import { findValidator, proposerOf, type Validator, type ValidatorSet } from './validator-set.ts'
@@ -139,10 +139,16 @@ interface Rule {
   readonly stop: 'when-enough' | 'at-the-end'
   /** Signers are found at their place in the set, or by address in a set that may be another. */
   readonly lookup: 'by-index' | 'by-address'
+  readonly verify: VerifyMessage
 }
 
 /** Every signature, those for nil too; more than two thirds for the block. */
-export function verifyCommit(set: ValidatorSet, target: CommitTarget, commit: Commit): Fault | null {
+export function verifyCommit(
+  set: ValidatorSet,
+  target: CommitTarget,
+  commit: Commit,
+  verify: VerifyMessage = verifyMessage,
+): Fault | null {
   return (
     checkTarget(set, target, commit) ??
     verifySignatures(set, commit, {
@@ -152,6 +158,7 @@ export function verifyCommit(set: ValidatorSet, target: CommitTarget, commit: Co
       isCounted: (flag) => flag === FLAG_COMMIT,
       stop: 'at-the-end',
       lookup: 'by-index',
+      verify,
     })
   )
 }
@@ -176,6 +183,7 @@ function verifyLight(set: ValidatorSet, target: CommitTarget, commit: Commit, st
       isCounted: () => true,
       stop,
       lookup: 'by-index',
+      verify: verifyMessage,
     })
   )
 }
@@ -208,6 +216,7 @@ function verifyTrusting({ chainId, set, level }: Trust, commit: Commit, stop: Ru
     isCounted: () => true,
     stop,
     lookup: 'by-address',
+    verify: verifyMessage,
   })
 }
 
@@ -249,12 +258,12 @@ function verifySignatures(set: ValidatorSet, commit: Commit, rule: Rule): Fault 
     if (isBatch) {
       if (sig.signature.length !== SIGNATURE_SIZE_MAX) return fault('signature-size')
       signers.push({ validator, index })
-    } else if (!isSigned(rule.chainId, commit, { validator, index })) return fault('wrong-signature')
+    } else if (!isSigned(rule, commit, { validator, index })) return fault('wrong-signature')
     if (rule.isCounted(sig.blockIdFlag)) got += validator.votingPower
     if (rule.stop === 'when-enough' && got > rule.needed) break
   }
   if (got <= rule.needed) return { code: 'not-enough-power', power: { got, needed: rule.needed } }
-  return signers.every((signer) => isSigned(rule.chainId, commit, signer)) ? null : fault('wrong-signature')
+  return signers.every((signer) => isSigned(rule, commit, signer)) ? null : fault('wrong-signature')
 }
 
 function hasOnlyEd25519(set: ValidatorSet): boolean {
@@ -268,10 +277,10 @@ function placesOf({ validators }: ValidatorSet): ReadonlyMap<string, number> {
   return places
 }
 
-function isSigned(chainId: string, commit: Commit, { validator, index }: Signer): boolean {
+function isSigned({ chainId, verify }: Rule, commit: Commit, { validator, index }: Signer): boolean {
   const sig = commit.signatures[index]!
   const bytes = signBytesOf(chainId, commit, sig)
-  return bytes !== undefined && verifyMessage(validator.pubKey, bytes, sig.signature)
+  return bytes !== undefined && verify(validator.pubKey, bytes, sig.signature)
 }
 
 /** What the validator signed; undefined for what nobody can sign. */
@@ -284,14 +293,19 @@ function signBytesOf(chainId: string, { height, round, blockId }: Commit, sig: C
 }
 
 /** The commit in full, and every extension's signature. */
-export function verifyExtendedCommit(set: ValidatorSet, target: CommitTarget, commit: ExtendedCommit): Fault | null {
-  const refused = checkExtensions(commit, true) ?? verifyCommit(set, target, withoutExtensions(commit))
+export function verifyExtendedCommit(
+  set: ValidatorSet,
+  target: CommitTarget,
+  commit: ExtendedCommit,
+  verify: VerifyMessage = verifyMessage,
+): Fault | null {
+  const refused = checkExtensions(commit, true) ?? verifyCommit(set, target, withoutExtensions(commit), verify)
   if (refused !== null) return refused
   const { height, round } = commit
   for (const [index, { blockIdFlag, extension, extensionSignature }] of commit.extendedSignatures.entries()) {
     if (blockIdFlag !== FLAG_COMMIT) continue
     const bytes = extensionSignBytes(target.chainId, { extension, height, round })
-    if (!verifyMessage(set.validators[index]!.pubKey, bytes, extensionSignature)) return fault('wrong-signature')
+    if (!verify(set.validators[index]!.pubKey, bytes, extensionSignature)) return fault('wrong-signature')
   }
   return null
 }

@@ -44,6 +44,9 @@ export function signMessage({ kind, secret }: PrivateKey, message: Uint8Array): 
   return kind === 'secp256k1' ? signEcdsa(sha256(message), secret) : nodeEd25519.sign(message, secret)
 }
 
+/** Like `verifyMessage`; others remember what they verified, or stand for it in a simulation. */
+export type VerifyMessage = (key: PublicKey, message: Uint8Array, signature: Uint8Array) => boolean
+
 /** Whether the owner of the key signed `message`. Malformed keys and signatures are just invalid. */
 export function verifyMessage({ kind, value }: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   return kind === 'secp256k1'

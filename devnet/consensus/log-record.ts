@@ -83,7 +83,8 @@ const CRC_TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
   return rest
 })
 
-function crc32c(bytes: Uint8Array): number {
+/** @source RFC 3720, appendix B.4 */
+export function crc32c(bytes: Uint8Array): number {
   let crc = 0xffff_ffff
   for (let i = 0; i < bytes.length; i++) crc = CRC_TABLE[(crc ^ bytes[i]!) & 0xff]! ^ (crc >>> 8)
   return ~crc >>> 0

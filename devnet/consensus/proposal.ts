@@ -6,7 +6,7 @@
 
 import { checkBlockIdForm, isComplete } from './block-id.ts'
 import { type Fault, fault } from './fault.ts'
-import { verifyMessage } from './key.ts'
+import { type VerifyMessage, verifyMessage } from './key.ts'
 import { BLOCK_SIZE_MAX, PART_SIZE } from './part-set.ts'
 import { proposalSignBytes } from './sign-bytes.ts'
 import { checkSignatureSize } from './vote.ts'
@@ -22,8 +22,13 @@ export function checkProposal(proposal: Proposal): Fault | null {
   return checkSignatureSize(proposal.signature)
 }
 
-export function verifyProposal(chainId: string, proposal: Proposal, key: PublicKey): Fault | null {
-  return verifyMessage(key, proposalSignBytes(chainId, proposal), proposal.signature) ? null : fault('wrong-signature')
+export function verifyProposal(
+  chainId: string,
+  proposal: Proposal,
+  key: PublicKey,
+  verify: VerifyMessage = verifyMessage,
+): Fault | null {
+  return verify(key, proposalSignBytes(chainId, proposal), proposal.signature) ? null : fault('wrong-signature')
 }
 
 /** Whether a block of so many parts can be within `maxBytes`; −1 stands for the limit of all blocks. */

@@ -7,7 +7,6 @@
 
 import { equalBytes } from '../primitives/bytes.ts'
 import { type Fault, fault, isFault } from './fault.ts'
-import { type PrivateKey, signMessage } from './key.ts'
 import { WireError } from './protobuf.ts'
 import { extensionSignBytes, proposalSignBytes, timeIfOnlyTimeDiffers, voteSignBytes } from './sign-bytes.ts'
 import type { Time } from './time.ts'
@@ -41,7 +40,8 @@ export interface SignedMessage<T> {
 
 export interface Signer {
   readonly chainId: string
-  readonly key: PrivateKey
+  /** Signs as `signMessage` does with the validator's key. */
+  readonly sign: (message: Uint8Array) => Uint8Array
 }
 
 export function signVote(last: LastSigned, signer: Signer, vote: Vote): SignedMessage<Vote> | Fault {
@@ -55,9 +55,7 @@ export function signVote(last: LastSigned, signer: Signer, vote: Vote): SignedMe
   const signed = signOnce(last, signer, { kind: 'vote', height: vote.height, round: vote.round, step, bytes })
   if (isFault(signed)) return signed
   // Extensions may differ each time the application is asked, so they are signed anew.
-  const extensionSignature = isExtensible(vote)
-    ? signMessage(signer.key, extensionSignBytes(signer.chainId, vote))
-    : NO_BYTES
+  const extensionSignature = isExtensible(vote) ? signer.sign(extensionSignBytes(signer.chainId, vote)) : NO_BYTES
   const { signature } = signed.last
   return {
     message: { ...vote, timestamp: signed.time ?? vote.timestamp, signature, extensionSignature },
@@ -98,11 +96,11 @@ interface Statement {
 /** No regression: what is asked is later than the last, or at the very same place. */
 function signOnce(
   last: LastSigned,
-  { key }: Signer,
+  { sign }: Signer,
   { kind, height, round, step, bytes }: Statement,
 ): { readonly last: LastSigned; readonly time?: Time } | Fault {
   if (last.height !== height || last.round !== round || last.step !== step) {
-    return { last: { height, round, step, signBytes: bytes, signature: signMessage(key, bytes) } }
+    return { last: { height, round, step, signBytes: bytes, signature: sign(bytes) } }
   }
   if (equalBytes(bytes, last.signBytes)) return { last }
   const time = timeIfOnlyTimeDiffers(kind, last.signBytes, bytes)

@@ -6,7 +6,7 @@
 
 import { checkBlockIdForm, isComplete, isNil } from './block-id.ts'
 import { type Fault, fault } from './fault.ts'
-import { ADDRESS_SIZE, addressOf, SIGNATURE_SIZE_MAX, verifyMessage } from './key.ts'
+import { ADDRESS_SIZE, addressOf, SIGNATURE_SIZE_MAX, type VerifyMessage, verifyMessage } from './key.ts'
 import { extensionSignBytes, voteSignBytes } from './sign-bytes.ts'
 import { PRECOMMIT, PREVOTE, type PublicKey, type Vote } from './wire.ts'
 
@@ -47,17 +47,25 @@ function checkExtensionForm(vote: Vote): Fault | null {
 }
 
 /** Whether the owner of the key signed the vote under its own address. */
-export function verifyVote(chainId: string, vote: Vote, key: PublicKey): Fault | null {
+export function verifyVote(
+  chainId: string,
+  vote: Vote,
+  key: PublicKey,
+  verify: VerifyMessage = verifyMessage,
+): Fault | null {
   if (addressOf(key) !== vote.validatorAddress) return fault('validator-address')
-  return verifyMessage(key, voteSignBytes(chainId, vote), vote.signature) ? null : fault('wrong-signature')
+  return verify(key, voteSignBytes(chainId, vote), vote.signature) ? null : fault('wrong-signature')
 }
 
 /** Like `verifyVote`; a precommit for a block must have a signed extension as well. */
-export function verifyVoteAndExtension(chainId: string, vote: Vote, key: PublicKey): Fault | null {
-  const refused = verifyVote(chainId, vote, key)
+export function verifyVoteAndExtension(
+  chainId: string,
+  vote: Vote,
+  key: PublicKey,
+  verify: VerifyMessage = verifyMessage,
+): Fault | null {
+  const refused = verifyVote(chainId, vote, key, verify)
   if (refused !== null || !isExtensible(vote)) return refused
   if (vote.extensionSignature.length === 0) return fault('extension')
-  return verifyMessage(key, extensionSignBytes(chainId, vote), vote.extensionSignature)
-    ? null
-    : fault('wrong-signature')
+  return verify(key, extensionSignBytes(chainId, vote), vote.extensionSignature) ? null : fault('wrong-signature')
 }
