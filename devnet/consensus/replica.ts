@@ -257,7 +257,11 @@ export class Replica {
       const pending = this.#replay(records)
       if (certainty === 'unsure' && this.#key !== null) this.#listening = 'yes'
       if (this.#listening === 'yes') this.#host.setTimer({ kind: 'listen' }, this.#options.listenMs)
-      if (records.length === 0) this.#journal({ kind: 'height', value: { height: this.height } })
+      // The last block may have become durable just before its height's end was written down.
+      const last = records.findLast((record) => record.kind === 'height')
+      if (last?.value.height !== this.height) {
+        this.#journal({ kind: 'height', value: { height: this.height } })
+      }
       for (const effect of pending) this.#perform(effect)
       this.#setStatusTimer()
       this.#announce()

@@ -35,8 +35,16 @@ export const VICES = [
   'misplaced votes',
   'lies',
   'late',
+  'two faces',
 ] as const
 export type Vice = (typeof VICES)[number]
+
+/** What the faulty share. */
+export interface Conspiracy {
+  readonly chainId: string
+  /** By the hash of a block that goes to one half of the nodes, what the other half gets. */
+  readonly others: Map<string, Extract<PeerMessage, { kind: 'proposal' }>>
+}
 
 export interface Twisted {
   readonly message: PeerMessage
@@ -47,13 +55,15 @@ export class Byzantine {
   readonly vice: Vice
   readonly #random: Random
   readonly #chainId: string
+  readonly #conspiracy: Conspiracy
   readonly #recorded: PeerMessage[] = []
   readonly #twins = new Map<string, PeerMessage>()
 
-  constructor(vice: Vice, random: Random, chainId: string) {
+  constructor(vice: Vice, random: Random, conspiracy: Conspiracy) {
     this.vice = vice
     this.#random = random
-    this.#chainId = chainId
+    this.#conspiracy = conspiracy
+    this.#chainId = conspiracy.chainId
   }
 
   /** What goes to the peer with this place instead of the message. */
@@ -108,6 +118,8 @@ export class Byzantine {
         return [
           isOdd && message.kind === 'proposal' ? this.#otherProposal(key, message, (block) => later(block)) : message,
         ]
+      case 'two faces':
+        return [isOdd ? this.#otherFace(key, message) : message]
       case 'no block':
         return message.kind === 'proposal'
           ? [{ kind: 'proposal', value: { proposal: message.value.proposal, block: new Uint8Array(0) } }]
@@ -142,6 +154,21 @@ export class Byzantine {
     if (isNil(vote.blockId))
       for (const candidate of node.replica.rounds.candidates.values()) blockId = candidate.blockId
     return this.#vote(key, { ...vote, blockId })
+  }
+
+  /** All the faulty tell one half of the nodes one thing, and the other half another. */
+  #otherFace(key: ReplicaKey, message: PeerMessage): PeerMessage {
+    const { others } = this.#conspiracy
+    if (message.kind === 'proposal') {
+      const other = this.#otherProposal(key, message, later)
+      if (other.kind === 'proposal') others.set(message.value.proposal.blockId.hash, other)
+      return other
+    }
+    if (message.kind !== 'vote') return message
+    const other = others.get(message.value.vote.blockId.hash)
+    return other === undefined
+      ? message
+      : this.#vote(key, { ...message.value.vote, blockId: other.value.proposal.blockId })
   }
 
   #otherProposal(

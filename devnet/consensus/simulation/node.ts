@@ -4,7 +4,6 @@
  */
 
 import { makeBlock } from '../block-building.ts'
-import { blockIdKey } from '../block-id.ts'
 import { validateBlock } from '../block-validation.ts'
 import { applyBlock, type ChainState } from '../chain-state.ts'
 import { withoutExtensions } from '../commit.ts'
@@ -32,6 +31,7 @@ import { Disk } from './disk.ts'
 import type { KeyRing } from './fake-key.ts'
 import { executeBlock, isAcceptable, type Ledger, selectLines } from './ledger.ts'
 import type { Random } from './random.ts'
+import type { CrashPoint } from './run.ts'
 
 export interface NodeSetting {
   readonly name: string
@@ -64,6 +64,16 @@ export interface NodeWorld {
   validatorOf(name: string): string | undefined
 }
 
+/** Unwinds the turn in which a node dies. */
+export class NodeDied extends Error {
+  override readonly name = 'NodeDied'
+  readonly node: SimulatedNode
+  constructor(node: SimulatedNode) {
+    super(`${node.name} died`)
+    this.node = node
+  }
+}
+
 export const START_TIME: Time = 1_800_000_000_000n * MILLISECOND
 
 interface Stored {
@@ -83,6 +93,8 @@ export class SimulatedNode implements ReplicaHost {
   life = 0
   isUp = true
   isPaused = false
+  crashPoint: CrashPoint | null = null
+  #appended = 0
   readonly blocks = new Map<bigint, Stored>()
   readonly #timers = new Map<string, number>()
   #timerCount = 0
@@ -173,6 +185,18 @@ export class SimulatedNode implements ReplicaHost {
 
   append(record: Uint8Array): void {
     this.disk.append(record)
+    this.#appended++
+    if (this.crashPoint?.record !== this.#appended) return
+    const { keeps } = this.crashPoint
+    this.crashPoint = null
+    this.isUp = false
+    this.life++
+    this.replica.stop()
+    const { syncedCount, size } = this.disk
+    if (keeps === 'everything') this.disk.crashAt(size, 0)
+    else if (keeps === 'what was synced') this.disk.crashAt(syncedCount, 0)
+    else this.disk.crashAt(size - 1, keeps === 'a torn head' ? 5 : record.length - 1)
+    throw new NodeDied(this)
   }
 
   sync(synced: () => void): void {
@@ -277,10 +301,5 @@ export class SimulatedNode implements ReplicaHost {
 
   trace(effect: Effect): void {
     this.world.effect(this, effect)
-  }
-
-  /** For logs: which block this is. */
-  static nameOf(decision: Decision): string {
-    return blockIdKey(decision.blockId)
   }
 }

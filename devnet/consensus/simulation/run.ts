@@ -17,12 +17,12 @@ import { type Decision, LOOPBACK_OPTIONS, type ReplicaOptions } from '../replica
 import type { Effect } from '../round.ts'
 import { MILLISECOND } from '../time.ts'
 import { Agenda } from './agenda.ts'
-import { Byzantine, type Vice } from './byzantine.ts'
+import { Byzantine, type Conspiracy, VICES, type Vice } from './byzantine.ts'
 import { makeKeyRing } from './fake-key.ts'
 import { InvariantBroken, Invariants } from './invariants.ts'
 import { openLedger } from './ledger.ts'
 import { GOOD_LINK, type LinkSetting, Network } from './network.ts'
-import { type NodeWorld, SimulatedNode, START_TIME } from './node.ts'
+import { NodeDied, type NodeWorld, SimulatedNode, START_TIME } from './node.ts'
 import { Random } from './random.ts'
 
 export interface Fault {
@@ -50,6 +50,27 @@ export interface Plan {
   readonly changesValidators: boolean
   readonly timeRule: ReplicaOptions['timeRule']
   readonly initialHeight: bigint
+  /** One node dies as it writes to its journal. */
+  readonly crashPoint?: CrashPoint
+  /** A second node with the key of the first, and who hears whom in the first rounds. */
+  readonly twins?: Twins
+}
+
+/** After so many records of a life that began with the chain, with so much of them on the disk. */
+export interface CrashPoint {
+  readonly node: number
+  readonly record: number
+  readonly keeps: 'what was synced' | 'everything' | 'a torn head' | 'a torn body'
+}
+
+/** @source arXiv:2004.10617 (Twins) */
+export interface Twins {
+  /** Key that two nodes have. */
+  readonly key: number
+  /** One after the other, the nodes of one side as a bit mask; the twin is the last node. Then all is whole. */
+  readonly sides: readonly number[]
+  /** How long each lasts. */
+  readonly lastsMs: number
 }
 
 export interface RunResult {
@@ -67,18 +88,29 @@ export interface RunResult {
 }
 
 /** Simulated time that is allowed after healing: some rounds at the timeouts that were reached, and catching up. */
+const CHAIN_ID = 'simulation'
 const PATIENCE_MS = 60_000
 const EVENTS_MAX = 400_000
 
-export function makePlan(seed: number, heights = 20): Plan {
+export interface PlanOptions {
+  readonly heights: number
+  /** At most so many faults; `always`: every run has that many, and bad links. */
+  readonly faults: number
+  readonly trouble: 'sometimes' | 'always'
+}
+
+export const USUAL_PLAN: PlanOptions = { heights: 20, faults: 8, trouble: 'sometimes' }
+
+export function makePlan(seed: number, options: PlanOptions = USUAL_PLAN): Plan {
   const random = new Random(seed, 'plan')
+  const { heights } = options
   const count = random.pick([1, 2, 3, 4, 4, 4, 4, 5, 7])
   const isWeighted = random.chance(0.3)
   const faulty = Math.floor((count - 1) / 3)
   const powers = Array.from({ length: count }, () => (isWeighted ? BigInt(5 + random.below(6)) : 10n))
   const vices = new Map<number, Vice>()
   for (let i = 0; i < faulty; i++) {
-    if (random.chance(0.6)) vices.set(count - 1 - i, random.pick(VICE_LIST))
+    if (random.chance(0.6)) vices.set(count - 1 - i, random.pick(VICES))
   }
   // The faulty must hold less than a third.
   let faultyPower = 0n
@@ -88,7 +120,7 @@ export function makePlan(seed: number, heights = 20): Plan {
     if (vices.has(i)) faultyPower += power
   }
   if (faultyPower * 3n >= total) vices.clear()
-  const isRough = random.chance(0.7)
+  const isRough = random.chance(0.7) || options.trouble === 'always'
   const healMs = isRough ? random.between(1000, 12_000) : 0
   const links: LinkSetting = isRough
     ? {
@@ -101,7 +133,8 @@ export function makePlan(seed: number, heights = 20): Plan {
       }
     : GOOD_LINK
   const faults: Fault[] = []
-  for (let i = isRough ? random.below(8) : 0; i > 0; i--) {
+  const faultCount = options.trouble === 'always' ? options.faults : isRough ? random.below(options.faults) : 0
+  for (let i = faultCount; i > 0; i--) {
     const kind = random.pick(['crash', 'crash', 'crash all', 'pause', 'partition', 'partition', 'one way'] as const)
     const nodes = Array.from({ length: count }, (_, node) => node).filter(() => random.chance(0.4))
     faults.push({ atMs: random.between(0, healMs), lastsMs: random.between(50, 4000), kind, nodes })
@@ -122,22 +155,6 @@ export function makePlan(seed: number, heights = 20): Plan {
     initialHeight: random.chance(0.1) ? 1000n : 1n,
   }
 }
-
-const VICE_LIST: readonly Vice[] = [
-  'silent',
-  'two proposals',
-  'two votes',
-  'yes to all',
-  'nil to all',
-  'no block',
-  'bad block',
-  'false proof of lock',
-  'far rounds',
-  'old messages',
-  'misplaced votes',
-  'lies',
-  'late',
-]
 
 /** @throws InvariantBroken */
 export function runPlan(plan: Plan): RunResult {
@@ -174,6 +191,7 @@ export class Run implements NodeWorld {
     const byzantine = new Random(seed, 'byzantine')
     const clocks = new Random(seed, 'clocks')
     const speeds = new Random(seed, 'speeds')
+    const conspiracy: Conspiracy = { chainId: CHAIN_ID, others: new Map() }
     const ring = makeKeyRing(powers.length + spares)
     this.ring = ring
     this.network = new Network(new Random(seed, 'network'), plan.links)
@@ -182,7 +200,10 @@ export class Run implements NodeWorld {
       ring.keys.map(({ publicKey }) => publicKey),
     )
     this.#addresses = ring.keys.map(({ publicKey }) => addressOf(publicKey))
-    const isHonest = (address: string): boolean => !plan.vices.has(this.#addresses.indexOf(address))
+    const isHonest = (address: string): boolean => {
+      const key = this.#addresses.indexOf(address)
+      return !plan.vices.has(key) && plan.twins?.key !== key
+    }
     const keys = new Map(this.#addresses.map((address, i) => [address, ring.keys[i]!.publicKey]))
     const keyOf = (address: string) => keys.get(address)
     this.invariants = new Invariants({
@@ -195,11 +216,12 @@ export class Run implements NodeWorld {
     this.invariants.setAt(genesis.initialHeight, genesis.validators)
     const options = { ...LOOPBACK_OPTIONS, timeRule: plan.timeRule }
     const ledger = openLedger(powers)
-    this.nodes = this.#addresses.map((_, i) => {
+    const nodeKeys = [...this.#addresses.keys(), ...(plan.twins === undefined ? [] : [plan.twins.key])]
+    this.nodes = nodeKeys.map((key, i) => {
       const slow = plan.isSlow && i === 0 ? 20 : 1
       const setting = {
         name: `n${i}`,
-        key: i,
+        key,
         options,
         genesis,
         ledger,
@@ -212,13 +234,14 @@ export class Run implements NodeWorld {
       const node = new SimulatedNode(setting, this)
       this.#byName.set(setting.name, node)
       const vice = plan.vices.get(i)
-      if (vice !== undefined) this.#byzantine.set(setting.name, new Byzantine(vice, byzantine, genesis.chainId))
+      if (vice !== undefined) this.#byzantine.set(setting.name, new Byzantine(vice, byzantine, conspiracy))
+      if (plan.crashPoint?.node === i) node.crashPoint = plan.crashPoint
       return node
     })
   }
 
   get honest(): readonly SimulatedNode[] {
-    return this.nodes.filter((_, i) => !this.plan.vices.has(i))
+    return this.nodes.filter(({ setting: { key } }, i) => !this.plan.vices.has(i) && this.plan.twins?.key !== key)
   }
 
   get coverage(): ReadonlyMap<string, number> {
@@ -226,8 +249,11 @@ export class Run implements NodeWorld {
   }
 
   begin(): void {
-    for (const node of this.nodes) node.start()
+    for (const node of this.nodes) this.agenda.after(0, () => node.start())
     for (const fault of this.plan.faults) this.agenda.after(fault.atMs, () => this.#strike(fault))
+    for (const [i, side] of this.plan.twins?.sides.entries() ?? []) {
+      this.agenda.after(i * this.plan.twins!.lastsMs, () => this.#part(side))
+    }
     this.agenda.after(this.plan.healMs, () => this.#heal())
     this.#submitLater()
   }
@@ -239,7 +265,7 @@ export class Run implements NodeWorld {
     const deadline = plan.healMs + PATIENCE_MS
     while (agenda.nowMs <= deadline || goal === null) {
       if (++this.#events > EVENTS_MAX) throw new InvariantBroken('I12', `more than ${EVENTS_MAX} events`)
-      if (!agenda.advance()) break
+      if (!this.#advance()) break
       if (goal === null && agenda.nowMs >= plan.healMs) {
         const least = plan.initialHeight - 1n + BigInt(plan.heights)
         const tip = this.honest.reduce((most, { chain }) => (chain.lastHeight > most ? chain.lastHeight : most), 0n)
@@ -252,6 +278,17 @@ export class Run implements NodeWorld {
       ({ name, chain, replica }) => `${name} ${chain.lastHeight}/${replica.rounds.round}/${replica.rounds.step}`,
     )
     throw new InvariantBroken('I11', `no progress ${PATIENCE_MS} ms after healing: ${where.join(', ')}; goal ${goal}`)
+  }
+
+  #advance(): boolean {
+    try {
+      return this.agenda.advance()
+    } catch (error) {
+      if (!(error instanceof NodeDied)) throw error
+      const { node } = error
+      this.agenda.after(200, () => node.restart())
+      return true
+    }
   }
 
   #result(): RunResult {
@@ -372,6 +409,12 @@ export class Run implements NodeWorld {
     }
   }
 
+  #part(side: number): void {
+    const isThere = (i: number): boolean => ((side >> i) & 1) === 1
+    const names = this.nodes.map(({ name }) => name)
+    this.network.partition([names.filter((_, i) => isThere(i)), names.filter((_, i) => !isThere(i))])
+  }
+
   #deliver(from: SimulatedNode, to: SimulatedNode, message: PeerMessage): void {
     if (!to.isUp) return
     if (to.isPaused) {
@@ -394,7 +437,7 @@ export class Run implements NodeWorld {
     this.#note(
       `${node.name} applied ${decision.block.header.height} ${toHex(fromBinary(decision.blockId.hash)).slice(0, 16)}`,
     )
-    if (this.plan.vices.has(this.nodes.indexOf(node))) return
+    if (!this.honest.includes(node)) return
     this.invariants.onApplied(node.name, next.lastValidators, decision, next)
     if (this.plan.timeRule === 'proposer') {
       const latest = this.nodes.reduce((most, other) => (other.now() > most ? other.now() : most), START_TIME)
@@ -417,7 +460,8 @@ export class Run implements NodeWorld {
   }
 
   validatorOf(name: string): string | undefined {
-    return this.#addresses[Number(name.slice(1))]
+    const { key } = this.#byName.get(name)!.setting
+    return key === null ? undefined : this.#addresses[key]
   }
 
   #note(text: string): void {
@@ -451,7 +495,7 @@ export function openGenesis(
   keys: readonly Parameters<typeof addressOf>[0][],
 ): ChainState {
   const genesis: Genesis = {
-    chainId: 'simulation',
+    chainId: CHAIN_ID,
     initialHeight: plan.initialHeight,
     time: START_TIME - 1000n * MILLISECOND,
     params: DEFAULT_PARAMS,

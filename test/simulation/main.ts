@@ -1,0 +1,25 @@
+/** `npm run simulate -- <tier> [first] [count]`: runs a tier's numbers and says what was found. */
+import { explainFailure, runCampaign, TIERS, type Tier } from './tiers.ts'
+
+const [tier = 'mixed', first = '1', count = '1'] = process.argv.slice(2)
+if (!(tier in TIERS)) {
+  console.log(`no tier ${tier}; there are ${Object.keys(TIERS).join(', ')}`)
+  process.exit(2)
+}
+const began = process.hrtime.bigint()
+const numbers = Array.from({ length: Number(count) }, (_, i) => Number(first) + i)
+const { runs, events, forks, failures, coverage, results } = runCampaign(tier as Tier, numbers)
+const seconds = Number(process.hrtime.bigint() - began) / 1e9
+for (const failure of failures) console.log(explainFailure(tier as Tier, failure))
+if (runs === 1) console.log(results[0]?.logHash, `height ${results[0]?.height}`)
+console.log(
+  [...coverage]
+    .sort()
+    .map(([name, times]) => `${name}: ${times}`)
+    .join('\n'),
+)
+const rate = Math.round(events / seconds)
+console.log(
+  `${runs} runs, ${failures.length} failures, ${forks} forks, ${events} events, ${seconds.toFixed(1)} s, ${rate} events/s`,
+)
+process.exitCode = failures.length === 0 ? 0 : 1
