@@ -6,7 +6,7 @@
  * @source spec consensus §7.6
  */
 import type { Cid } from '../../ipld/cid.ts'
-import { concatBytes, fromBinary } from '../../primitives/bytes.ts'
+import { concatBytes, fromBinary, toBinary } from '../../primitives/bytes.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
@@ -201,7 +201,16 @@ export class InstantChain implements Chain {
       const hash = sha256(
         concatBytes(head.hash, fromBinary(head.stateRoot), u64(height), u64(timeMs), ...txs.map(sha256)),
       )
-      application.finalizeBlock({ height, timeMs, txs, hash, proposer: new Uint8Array(0), misbehavior: [] })
+      application.finalizeBlock({
+        height: BigInt(height),
+        time: BigInt(timeMs) * 1_000_000n,
+        txs,
+        hash: toBinary(hash),
+        decidedLastCommit: { round: 0, votes: [] },
+        misbehavior: [],
+        nextValidatorsHash: '',
+        proposerAddress: '',
+      })
       const written = application.commit()
       const block = application.block(height)!
       const senders = new Set(entries.map(({ sender }) => sender))
