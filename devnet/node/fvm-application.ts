@@ -517,6 +517,9 @@ export class FvmApplication implements Application {
       await this.store.commit()
     } catch (error) {
       // What is not on the disk is not said to be on the chain, to nobody.
+      this.#deleteBlock(record)
+      this.store.deleteRecord(settingsKey(record.header.height))
+      this.store.putRecord(HEAD_KEY, encodeLocation({ height: before.head.height, index: 0 }))
       this.#head = before.head
       this.#settings = before.settings
       this.#queryMachine = null
@@ -534,15 +537,16 @@ export class FvmApplication implements Application {
     this.store.putRecord(HEAD_KEY, encodeLocation({ height, index: 0 }))
   }
 
+  #deleteBlock({ header, txs }: BlockRecord): void {
+    for (const tx of txs) for (const cid of cidsOf(tx)) this.store.deleteRecord(messageKey(cid))
+    this.store.deleteRecord(blockKey(header.height))
+  }
+
   /** Goes back to an earlier block: everything above it is forgotten. A devnet power; durable when it resolves. */
   async rewind(height: number): Promise<void> {
     const record = this.block(height)
     if (record === undefined) throw new RangeError(`there is no block ${height}`)
-    for (let above = this.#head.height; above > height; above--) {
-      for (const tx of this.block(above)?.txs ?? [])
-        for (const cid of cidsOf(tx)) this.store.deleteRecord(messageKey(cid))
-      this.store.deleteRecord(blockKey(above))
-    }
+    for (let above = this.#head.height; above > height; above--) this.#deleteBlock(this.block(above)!)
     for (const key of this.store.recordKeys(settingsKey(height + 1), SETTINGS_KEYS.end)) this.store.deleteRecord(key)
     this.store.putRecord(HEAD_KEY, encodeLocation({ height, index: 0 }))
     this.#head = record.header
