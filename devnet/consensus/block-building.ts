@@ -46,6 +46,11 @@ export function makeBlock(state: ChainState, { time, txs, lastCommit, evidence, 
   return { header, data: { txs }, evidence: { evidence }, lastCommit }
 }
 
+/** The same block with other transactions. */
+export function withTxs(block: Block, txs: readonly Uint8Array[]): Block {
+  return { ...block, header: { ...block.header, dataHash: txsHash(txs) }, data: { txs } }
+}
+
 /** How many bytes of transactions the next block has room for; undefined when its parameters leave none. */
 export function txBytesMax({ params, validators }: ChainState, evidence: readonly Evidence[]): bigint | undefined {
   const evidenceBytes = BigInt(encodedSize(EVIDENCE_LIST, { evidence }))

@@ -12,6 +12,7 @@ import {
   prepareProposalRequest,
   processProposalRequest,
   txBytesMax,
+  withTxs,
 } from '../consensus/block-building.ts'
 import { blockIdKey } from '../consensus/block-id.ts'
 import { type TimeRule, validateBlock } from '../consensus/block-validation.ts'
@@ -19,10 +20,12 @@ import { applyBlock, type ChainState } from '../consensus/chain-state.ts'
 import { withoutExtensions } from '../consensus/commit.ts'
 import { checkEvidenceInBlock } from '../consensus/evidence.ts'
 import { type Fault, isFault } from '../consensus/fault.ts'
-import { evidenceHash } from '../consensus/hash.ts'
+import { evidenceHash, headerHash } from '../consensus/hash.ts'
+import { partSetHeader } from '../consensus/part-set.ts'
 import { encode, encodedSize } from '../consensus/schema.ts'
 import type { Time } from '../consensus/time.ts'
-import { BLOCK, type Block, type BlockId, DATA, type Evidence, type ExtendedCommit } from '../consensus/wire.ts'
+import { BLOCK, type Block, DATA, type Evidence, type ExtendedCommit } from '../consensus/wire.ts'
+import { assert } from '../primitives/assert.ts'
 import type { BlockStore, DecidedBlock } from './block-store.ts'
 import type { ChainStore } from './ports.ts'
 
@@ -125,16 +128,15 @@ export class BlockExecutor {
     const maxTxBytes = txBytesMax(state, evidence)
     if (maxTxBytes === undefined) throw new ExecutionError({ code: 'NO_ROOM', height })
     const { maxBytes, maxGas } = state.params.block
-    const content = { time, lastCommit: withoutExtensions(lastCommit), evidence, proposer }
-    const draft = makeBlock(state, { ...content, txs: reap(maxBytes === -1n ? -1n : maxTxBytes, maxGas) })
-    const request = prepareProposalRequest(state, draft, { lastCommit, maxTxBytes })
-    const { txs } = this.#application.prepareProposal(request)
+    const empty = makeBlock(state, { time, txs: [], lastCommit: withoutExtensions(lastCommit), evidence, proposer })
+    const draft = { ...empty, data: { txs: reap(maxBytes === -1n ? -1n : maxTxBytes, maxGas) } }
+    const { txs } = this.#application.prepareProposal(prepareProposalRequest(state, draft, { lastCommit, maxTxBytes }))
     const size = BigInt(encodedSize(DATA, { txs }))
     if (size > maxTxBytes) {
       const detail = `${size} bytes of transactions where ${maxTxBytes} are left`
       throw new ExecutionError({ code: 'BAD_ANSWER', method: 'PrepareProposal', detail })
     }
-    return txs === draft.data.txs ? draft : makeBlock(state, { ...content, txs })
+    return withTxs(empty, txs)
   }
 
   /** Whether the block follows from the state: what a decided block must do. Asked once for each block. */
@@ -255,7 +257,10 @@ export function nextHeight({ lastHeight, initialHeight }: ChainState): bigint {
   return lastHeight === 0n ? initialHeight : lastHeight + 1n
 }
 
-/** The block as it is decided and kept. */
-export function decidedBlock(block: Block, blockId: BlockId, commit: ExtendedCommit): DecidedBlock {
-  return { block, blockId, commit, bytes: encode(BLOCK, block) }
+/** A block with its bytes and the id that follows from them. */
+export function identifyBlock(block: Block): Omit<DecidedBlock, 'commit'> {
+  const bytes = encode(BLOCK, block)
+  const hash = headerHash(block.header)
+  assert(hash !== null, 'a block that was made has validators and a time')
+  return { block, bytes, blockId: { hash, partSetHeader: partSetHeader(bytes) } }
 }

@@ -11,14 +11,8 @@ import { hasExtensions } from '../consensus/params.ts'
 import { isQuorum } from '../consensus/quorum.ts'
 import { extensionSignBytes, voteSignBytes } from '../consensus/sign-bytes.ts'
 import { MILLISECOND } from '../consensus/time.ts'
-import {
-  type Block,
-  type BlockId,
-  type ExtendedCommit,
-  type ExtendedCommitSig,
-  FLAG_COMMIT,
-  PRECOMMIT,
-} from '../consensus/wire.ts'
+import { type ExtendedCommit, type ExtendedCommitSig, FLAG_COMMIT, PRECOMMIT } from '../consensus/wire.ts'
+import type { Candidate } from './block-executor.ts'
 
 const NO_BYTES = new Uint8Array(0)
 const ABSENT: ExtendedCommitSig = { ...ABSENT_SIG, extension: NO_BYTES, extensionSignature: NO_BYTES }
@@ -44,8 +38,7 @@ export class Crew {
    */
   sign(
     state: ChainState,
-    { header }: Block,
-    blockId: BlockId,
+    { block: { header }, blockId }: Candidate,
     extension: () => Uint8Array = () => NO_BYTES,
   ): ExtendedCommit {
     const { height, chainId } = header

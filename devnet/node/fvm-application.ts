@@ -123,6 +123,12 @@ export interface CallContext {
   readonly baseFee: bigint
 }
 
+interface Decoded {
+  readonly transaction: Transaction
+  /** By which it is found; what clients call it comes first. */
+  readonly names: readonly Cid[]
+}
+
 /** A block that ran, and what it leaves behind when it is committed. */
 interface Executed {
   readonly record: BlockRecord
@@ -151,9 +157,11 @@ export class FvmApplication implements Application {
   #head: BlockHeader
   #settings: ConsensusSettings
   #pending: Executed | null = null
+  /** The block at the head, when this process made it. */
+  #newest: BlockRecord | null = null
   /** By block hash. */
   readonly #ahead = new Map<string, Executed>()
-  readonly #decoded = new WeakMap<Uint8Array, Transaction>()
+  readonly #decoded = new WeakMap<Uint8Array, Decoded>()
   /** Signatures that were found good at the door, by transaction. */
   readonly #verified = new Set<string>()
   /** A machine over the newest state, for questions between blocks. */
@@ -262,29 +270,40 @@ export class FvmApplication implements Application {
 
   /** Everything that can be said about a transaction without running it; sequences may leave gaps. */
   check(tx: Uint8Array): Check {
-    let transaction: Transaction
+    let decoded: Decoded
     try {
-      transaction = this.#decode(tx)
+      decoded = this.#decode(tx)
     } catch (error) {
       return { ok: false, code: CheckCode.InvalidEncoding, log: (error as TransactionError).message }
     }
+    const { transaction } = decoded
+    const cid = decoded.names[0]!
     if (transaction.kind === 'power') {
       if (!this.config.powers)
         return { ok: false, code: CheckCode.IllegalMessage, log: 'this network has no devnet powers' }
-      return { ok: true, checked: { transaction, cid: powerCid(tx) } }
+      return { ok: true, checked: { transaction, cid } }
     }
     const refusal = this.#checkSigned(transaction, tx)
-    if (refusal !== undefined) return { ok: false, ...refusal }
-    return { ok: true, checked: { transaction, cid: transactionCid(transaction) } }
+    return refusal === undefined ? { ok: true, checked: { transaction, cid } } : { ok: false, ...refusal }
   }
 
-  /** The same bytes come by at the door, in the proposal and in the block. */
-  #decode(tx: Uint8Array): Transaction {
+  /** The same bytes come by at the door, in the proposal and in the block. @throws TransactionError */
+  #decode(tx: Uint8Array): Decoded {
     const known = this.#decoded.get(tx)
     if (known !== undefined) return known
     const transaction = decodeTransaction(tx)
-    this.#decoded.set(tx, transaction)
-    return transaction
+    const decoded = { transaction, names: namesOf(transaction, tx) }
+    this.#decoded.set(tx, decoded)
+    return decoded
+  }
+
+  /** What cannot be decoded has no name. */
+  #namesOf(tx: Uint8Array): readonly Cid[] {
+    try {
+      return this.#decode(tx).names
+    } catch {
+      return []
+    }
   }
 
   #checkSigned(transaction: SignedTransaction, tx: Uint8Array): { code: number; log: string } | undefined {
@@ -413,7 +432,7 @@ export class FvmApplication implements Application {
     let settings = before
     const results: TxRecord[] = []
     const txResults: WireExecTxResult[] = []
-    const cids: Cid[][] = []
+    const cids: (readonly Cid[])[] = []
     let gasUsed = 0n
     for (const tx of txs) {
       const delivered = this.#deliver(machine, tx, { before, settings, height: at })
@@ -448,23 +467,22 @@ export class FvmApplication implements Application {
   /** `gas` counts for the base fee; powers are free. */
   #deliver(machine: Machine, tx: Uint8Array, change: SettingsChange) {
     const { settings } = change
-    const refused = (code: number, note: string, names: Cid[]) => {
+    const refused = (code: number, note: string, names: readonly Cid[]) => {
       return { record: refusedRecord(code, note), names, gas: 0n, gasWanted: 0n, settings }
     }
-    let transaction: Transaction
+    let decoded: Decoded
     try {
-      transaction = this.#decode(tx)
+      decoded = this.#decode(tx)
     } catch (error) {
       return refused(CheckCode.InvalidEncoding, (error as Error).message, [])
     }
+    const { transaction, names } = decoded
     if (transaction.kind === 'power') {
-      const names = [powerCid(tx)]
       if (!this.config.powers) return refused(CheckCode.IllegalMessage, 'this network has no devnet powers', names)
       const applied = applyPowers(machine, transaction, change)
       return { ...applied, names, gas: 0n, gasWanted: applied.record.gasUsed }
     }
     const { message } = transaction
-    const names = [transactionCid(transaction), messageCid(message)]
     if (!this.#hasGoodSignature(transaction, tx)) {
       return refused(CheckCode.InvalidSignature, 'the signature is not the sender’s', names)
     }
@@ -511,6 +529,7 @@ export class FvmApplication implements Application {
       this.store.putRecord(settingsKey(record.header.height), encodeSettings(settings))
     }
     this.#head = record.header
+    this.#newest = record
     this.#settings = settings
     this.#queryMachine = null
     try {
@@ -521,6 +540,7 @@ export class FvmApplication implements Application {
       this.store.deleteRecord(settingsKey(record.header.height))
       this.store.putRecord(HEAD_KEY, encodeLocation({ height: before.head.height, index: 0 }))
       this.#head = before.head
+      this.#newest = null
       this.#settings = before.settings
       this.#queryMachine = null
       throw error
@@ -538,7 +558,7 @@ export class FvmApplication implements Application {
   }
 
   #deleteBlock({ header, txs }: BlockRecord): void {
-    for (const tx of txs) for (const cid of cidsOf(tx)) this.store.deleteRecord(messageKey(cid))
+    for (const tx of txs) for (const cid of this.#namesOf(tx)) this.store.deleteRecord(messageKey(cid))
     this.store.deleteRecord(blockKey(header.height))
   }
 
@@ -550,6 +570,7 @@ export class FvmApplication implements Application {
     for (const key of this.store.recordKeys(settingsKey(height + 1), SETTINGS_KEYS.end)) this.store.deleteRecord(key)
     this.store.putRecord(HEAD_KEY, encodeLocation({ height, index: 0 }))
     this.#head = record.header
+    this.#newest = null
     this.#settings = this.settingsAfter(height)
     this.#ahead.clear()
     this.#queryMachine = null
@@ -559,6 +580,7 @@ export class FvmApplication implements Application {
   // --- questions ------------------------------------------------------------------------------------------------
 
   block(height: number): BlockRecord | undefined {
+    if (height === this.#newest?.header.height) return this.#newest
     const bytes = height > this.#head.height ? undefined : this.store.getRecord(blockKey(height))
     return bytes === undefined ? undefined : decodeBlock(bytes)
   }
@@ -741,19 +763,10 @@ export function transactionCid({ message, signature }: SignedTransaction): Cid {
   return signature.type === SIGNATURE_BLS ? messageCid(message) : signedMessageCid({ message, signature })
 }
 
-function powerCid(tx: Uint8Array): Cid {
-  return makeCid(DAG_CBOR, 0x12, sha256(tx))
-}
-
-function cidsOf(tx: Uint8Array): Cid[] {
-  try {
-    const transaction = decodeTransaction(tx)
-    return transaction.kind === 'power'
-      ? [powerCid(tx)]
-      : [transactionCid(transaction), messageCid(transaction.message)]
-  } catch {
-    return []
-  }
+function namesOf(transaction: Transaction, tx: Uint8Array): readonly Cid[] {
+  return transaction.kind === 'power'
+    ? [makeCid(DAG_CBOR, 0x12, sha256(tx))]
+    : [transactionCid(transaction), messageCid(transaction.message)]
 }
 
 /** The key address in the state of an account, or the Ethereum address of the others. */

@@ -2,13 +2,12 @@
 import type { Application } from '../../../devnet/consensus/application.ts'
 import type { ChainState, Genesis } from '../../../devnet/consensus/chain-state.ts'
 import { EMPTY_COMMIT } from '../../../devnet/consensus/commit.ts'
-import { blockIdOf } from '../../../devnet/consensus/hash.ts'
 import { type PrivateKey, publicKeyOf } from '../../../devnet/consensus/key.ts'
 import { DEFAULT_PARAMS } from '../../../devnet/consensus/params.ts'
 import { SECOND } from '../../../devnet/consensus/time.ts'
 import { proposerOf } from '../../../devnet/consensus/validator-set.ts'
 import type { Evidence, ExtendedCommit } from '../../../devnet/consensus/wire.ts'
-import { BlockExecutor, type Durability, decidedBlock, nextHeight } from '../../../devnet/node/block-executor.ts'
+import { BlockExecutor, type Durability, identifyBlock, nextHeight } from '../../../devnet/node/block-executor.ts'
 import { BlockStore, type DecidedBlock, withEmptyExtensions } from '../../../devnet/node/block-store.ts'
 import { Crew } from '../../../devnet/node/crew.ts'
 import { introduce } from '../../../devnet/node/handshake.ts'
@@ -116,9 +115,9 @@ export function decideBlock(
     proposer: proposerOf(state.validators)!.address,
     reap: () => txs.map(encodeUtf8),
   })
-  const blockId = blockIdOf(block)!
+  const identified = identifyBlock(block)
   const extension = () => encodeUtf8(`height ${nextHeight(state)}`)
-  return decidedBlock(block, blockId, crew.sign(state, block, blockId, extension))
+  return { ...identified, commit: crew.sign(state, identified, extension) }
 }
 
 export async function addBlock(
