@@ -1,141 +1,55 @@
 /**
- * What a chain must answer to whoever decides its blocks. Shaped like ABCI 2.0, so that the instant driver, the embedded
- * engine and the real CometBFT drive the same object. Transactions are opaque bytes; heights and gas are safe integers.
+ * What a chain must answer to whoever decides its blocks: ABCI 2.0, spoken as values, so that the instant driver, the embedded
+ * engine and the real CometBFT drive the same object. Transactions are opaque bytes.
  *
  * Rules (spec consensus §4.5): `finalizeBlock` is deterministic and writes nothing that survives a crash; `commit` makes
  * the block durable and only then returns; `checkTx` never changes committed state; an invalid transaction is a result
- * with a code, never an error.
+ * with a code, never an error. A method that throws stops the node.
  *
  * @source CometBFT `spec/abci/abci++_methods.md` (v0.38)
  */
 
-export interface AppInfo {
-  readonly version: string
-  readonly appVersion: number
-  /** 0 before the first block. */
-  readonly lastBlockHeight: number
-  readonly lastBlockAppHash: Uint8Array
-}
+import type { AbciRequest, AbciResponse } from './wire-abci.ts'
 
-export interface ValidatorUpdate {
-  readonly publicKey: Uint8Array
-  readonly keyType: 'secp256k1' | 'ed25519'
-  /** 0 removes the validator. */
-  readonly power: number
-}
+/** The value of a request or a response, by the name of its method. */
+export type RequestOf<Kind extends AbciRequest['kind']> = Extract<AbciRequest, { readonly kind: Kind }>['value']
+export type ResponseOf<Kind extends AbciResponse['kind']> = Extract<AbciResponse, { readonly kind: Kind }>['value']
 
-export interface InitChainRequest {
-  readonly chainId: string
-  /** Milliseconds since 1970. */
-  readonly timeMs: number
-  readonly initialHeight: number
-  readonly validators: readonly ValidatorUpdate[]
-  readonly appState: Uint8Array
-}
+export type FinalizeBlockRequest = RequestOf<'finalizeBlock'>
+export type FinalizeBlockResponse = ResponseOf<'finalizeBlock'>
 
-export interface InitChainResponse {
-  readonly appHash: Uint8Array
-  readonly validators: readonly ValidatorUpdate[]
-}
+/** `type` of `checkTx`. `RECHECK`: the transaction waited while a block was committed. */
+export const CHECK_NEW = 0
+export const CHECK_RECHECK = 1
 
-export interface CheckTxResponse {
-  /** 0 for a transaction that may go into a block. */
-  readonly code: number
-  readonly log: string
-  readonly gasWanted: number
-}
+/** `status` of `processProposal` and `verifyVoteExtension`. */
+export const ACCEPT = 1
+export const REJECT = 2
 
-export interface ProposalRequest {
-  readonly height: number
-  readonly timeMs: number
-  readonly proposer: Uint8Array
-  readonly txs: readonly Uint8Array[]
-}
-
-export interface PrepareProposalRequest extends ProposalRequest {
-  readonly maxTxBytes: number
-}
-
-export interface ProcessProposalRequest extends ProposalRequest {
-  readonly hash: Uint8Array
-}
-
-export interface Misbehavior {
-  readonly kind: 'duplicate-vote' | 'light-client-attack'
-  readonly validator: Uint8Array
-  readonly height: number
-}
-
-export interface FinalizeBlockRequest extends ProposalRequest {
-  readonly hash: Uint8Array
-  readonly misbehavior: readonly Misbehavior[]
-}
-
-export interface TxEvent {
-  readonly type: string
-  readonly attributes: readonly { readonly key: string; readonly value: string; readonly index: boolean }[]
-}
-
-/** `code`, `data`, `gasWanted` and `gasUsed` are hashed into the next header; the rest is for clients. */
-export interface ExecTxResult {
-  readonly code: number
-  readonly data: Uint8Array
-  readonly log: string
-  readonly gasWanted: number
-  readonly gasUsed: number
-  readonly events: readonly TxEvent[]
-}
-
-export interface FinalizeBlockResponse {
-  readonly txResults: readonly ExecTxResult[]
-  readonly validatorUpdates: readonly ValidatorUpdate[]
-  readonly appHash: Uint8Array
-  readonly events: readonly TxEvent[]
-}
-
-export interface QueryRequest {
-  readonly path: string
-  readonly data: Uint8Array
-  /** 0 is the newest committed state. */
-  readonly height: number
-}
-
-export interface QueryResponse {
-  readonly code: number
-  readonly log: string
-  readonly value: Uint8Array
-  readonly height: number
-}
-
-/** A state that a new node may start from. */
-export interface SnapshotOffer {
-  readonly height: number
-  readonly format: number
-  readonly chunks: number
-  readonly hash: Uint8Array
-  readonly metadata: Uint8Array
-}
-
-export interface VoteExtensionRequest {
-  readonly height: number
-  readonly hash: Uint8Array
-}
+/** `result` of `offerSnapshot`. */
+export const OfferResult = { Accept: 1, Abort: 2, Reject: 3, RejectFormat: 4, RejectSender: 5 } as const
+/** `result` of `applySnapshotChunk`. */
+export const ChunkResult = { Accept: 1, Abort: 2, Retry: 3, RetrySnapshot: 4, RejectSnapshot: 5 } as const
 
 export interface Application {
-  info(): AppInfo
-  initChain(request: InitChainRequest): InitChainResponse
-  /** `recheck`: the transaction waited while a block was committed. */
-  checkTx(tx: Uint8Array, kind: 'new' | 'recheck'): CheckTxResponse
-  prepareProposal(request: PrepareProposalRequest): readonly Uint8Array[]
-  processProposal(request: ProcessProposalRequest): 'accept' | 'reject'
+  info(request: RequestOf<'info'>): ResponseOf<'info'>
+  initChain(request: RequestOf<'initChain'>): ResponseOf<'initChain'>
+  query(request: RequestOf<'query'>): ResponseOf<'query'>
+  checkTx(request: RequestOf<'checkTx'>): ResponseOf<'checkTx'>
+  prepareProposal(request: RequestOf<'prepareProposal'>): ResponseOf<'prepareProposal'>
+  processProposal(request: RequestOf<'processProposal'>): ResponseOf<'processProposal'>
+  extendVote(request: RequestOf<'extendVote'>): ResponseOf<'extendVote'>
+  verifyVoteExtension(request: RequestOf<'verifyVoteExtension'>): ResponseOf<'verifyVoteExtension'>
+  /**
+   * Not of ABCI: the block is likely to be decided, so it may be executed now. `finalizeBlock` with the same hash then
+   * answers what was found; what was found for other blocks is dropped at the next commit.
+   */
+  executeAhead?(request: FinalizeBlockRequest): void
   finalizeBlock(request: FinalizeBlockRequest): FinalizeBlockResponse
-  /** Resolves when the finalized block survives a crash. */
-  commit(): Promise<{ readonly retainHeight: number }>
-  query(request: QueryRequest): QueryResponse
-  extendVote(request: VoteExtensionRequest): Uint8Array
-  verifyVoteExtension(request: VoteExtensionRequest & { readonly extension: Uint8Array }): 'accept' | 'reject'
-  listSnapshots(): readonly SnapshotOffer[]
-  offerSnapshot(snapshot: SnapshotOffer, appHash: Uint8Array): 'accept' | 'reject' | 'reject-format'
-  loadSnapshotChunk(height: number, format: number, chunk: number): Uint8Array
-  applySnapshotChunk(index: number, chunk: Uint8Array): 'accept' | 'retry' | 'abort'
+  /** Resolves when the block that was finalized last survives a crash. */
+  commit(): Promise<ResponseOf<'commit'>>
+  listSnapshots(request: RequestOf<'listSnapshots'>): ResponseOf<'listSnapshots'>
+  offerSnapshot(request: RequestOf<'offerSnapshot'>): ResponseOf<'offerSnapshot'>
+  loadSnapshotChunk(request: RequestOf<'loadSnapshotChunk'>): ResponseOf<'loadSnapshotChunk'>
+  applySnapshotChunk(request: RequestOf<'applySnapshotChunk'>): ResponseOf<'applySnapshotChunk'>
 }

@@ -4,22 +4,17 @@
  * @source CometBFT v0.38.25 `state/state.go` (MakeBlock), `state/execution.go`
  */
 
+import type { FinalizeBlockRequest, RequestOf } from './application.ts'
 import type { ChainState, Genesis } from './chain-state.ts'
 import { misbehaviorOf } from './evidence.ts'
 import { commitHash, evidenceListHash, headerHash, paramsHash, txsHash } from './hash.ts'
 import { addressOf } from './key.ts'
 import { blockSizeLimit, dataBytesMax } from './params.ts'
-import { encodedSize, type ValueOf } from './schema.ts'
+import { encodedSize } from './schema.ts'
 import type { Time } from './time.ts'
 import { setHash, type ValidatorSet } from './validator-set.ts'
 import { type Block, type Commit, EVIDENCE_LIST, type Evidence, type ExtendedCommit } from './wire.ts'
-import type {
-  AbciRequest,
-  CommitInfo,
-  ExtendedCommitInfo,
-  FINALIZE_BLOCK_REQUEST,
-  WireValidatorUpdate,
-} from './wire-abci.ts'
+import type { CommitInfo, ExtendedCommitInfo, WireValidatorUpdate } from './wire-abci.ts'
 
 export interface BlockContent {
   readonly time: Time
@@ -51,13 +46,16 @@ export function makeBlock(state: ChainState, { time, txs, lastCommit, evidence, 
   return { header, data: { txs }, evidence: { evidence }, lastCommit }
 }
 
+/** The same block with other transactions. */
+export function withTxs(block: Block, txs: readonly Uint8Array[]): Block {
+  return { ...block, header: { ...block.header, dataHash: txsHash(txs) }, data: { txs } }
+}
+
 /** How many bytes of transactions the next block has room for; undefined when its parameters leave none. */
 export function txBytesMax({ params, validators }: ChainState, evidence: readonly Evidence[]): bigint | undefined {
   const evidenceBytes = BigInt(encodedSize(EVIDENCE_LIST, { evidence }))
   return dataBytesMax(blockSizeLimit(params.block.maxBytes), evidenceBytes, validators.validators.length)
 }
-
-type RequestOf<Kind extends AbciRequest['kind']> = Extract<AbciRequest, { readonly kind: Kind }>['value']
 
 export function initChainRequest(
   genesis: Genesis,
@@ -99,7 +97,8 @@ export function processProposalRequest(state: ChainState, block: Block): Request
   return { ...blockInfo(block), proposedLastCommit: commitInfo(state, block) }
 }
 
-export function finalizeBlockRequest(state: ChainState, block: Block): ValueOf<typeof FINALIZE_BLOCK_REQUEST> {
+/** Needs of the state only the last validators. */
+export function finalizeBlockRequest(state: Pick<ChainState, 'lastValidators'>, block: Block): FinalizeBlockRequest {
   return { ...blockInfo(block), decidedLastCommit: commitInfo(state, block) }
 }
 
@@ -125,7 +124,7 @@ function misbehaviorIn({ evidence }: Block) {
 }
 
 /** Who of the last validators signed, and how. */
-function commitInfo({ lastValidators }: ChainState, { lastCommit }: Block): CommitInfo {
+function commitInfo({ lastValidators }: Pick<ChainState, 'lastValidators'>, { lastCommit }: Block): CommitInfo {
   const { round, signatures } = lastCommit ?? { round: 0, signatures: [] }
   const votes = lastValidators.validators.map(({ pubKey, votingPower }, i) => ({
     validator: { address: addressOf(pubKey), power: votingPower },

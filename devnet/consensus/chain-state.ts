@@ -11,12 +11,13 @@ import { resultsHash } from './hash.ts'
 import { BLOCK_PROTOCOL } from './header.ts'
 import { isWellFormedKey } from './key.ts'
 import { EMPTY_ROOT } from './merkle.ts'
-import { type ConsensusParams, checkParams, checkParamsUpdate, updateParams } from './params.ts'
+import { type ConsensusParams, checkParams, checkParamsUpdate, fromWireParams, updateParams } from './params.ts'
 import type { ValueOf } from './schema.ts'
 import type { Time } from './time.ts'
 import {
   changeOf,
   createValidatorSet,
+  fromWireValidatorSet,
   incrementPriorities,
   NO_VALIDATORS,
   toWireValidatorSet,
@@ -24,7 +25,7 @@ import {
   type ValidatorChange,
   type ValidatorSet,
 } from './validator-set.ts'
-import type { BlockId, Header, STATE, Version, WireConsensusParams } from './wire.ts'
+import type { BlockId, Header, STATE, Version, WireConsensusParams, WireValidatorSet } from './wire.ts'
 import type { WireExecTxResult, WireValidatorUpdate } from './wire-abci.ts'
 
 export interface ChainState {
@@ -168,4 +169,37 @@ export function toWireState(state: ChainState, software: string): ValueOf<typeof
     appHash: state.appHash,
     initialHeight: state.initialHeight,
   }
+}
+
+/** A state that was stored. */
+export function fromWireState(wire: ValueOf<typeof STATE>): ChainState | Fault {
+  const params = fromWireParams(wire.consensusParams)
+  const lastValidators = readSet(wire.lastValidators)
+  const validators = readSet(wire.validators)
+  const nextValidators = readSet(wire.nextValidators)
+  if (params === undefined) return fault('missing-part')
+  if (isFault(lastValidators)) return lastValidators
+  if (isFault(validators)) return validators
+  if (isFault(nextValidators)) return nextValidators
+  return {
+    chainId: wire.chainId,
+    initialHeight: wire.initialHeight,
+    version: wire.version.consensus,
+    lastHeight: wire.lastBlockHeight,
+    lastBlockId: wire.lastBlockId,
+    lastTime: wire.lastBlockTime,
+    lastValidators,
+    validators,
+    nextValidators,
+    validatorsChangedAt: wire.lastHeightValidatorsChanged,
+    params,
+    paramsChangedAt: wire.lastHeightConsensusParamsChanged,
+    lastResultsHash: wire.lastResultsHash,
+    appHash: wire.appHash,
+  }
+}
+
+/** Before the second block there are no last validators. */
+function readSet(wire: WireValidatorSet | null): ValidatorSet | Fault {
+  return wire === null || wire.validators.length === 0 ? NO_VALIDATORS : fromWireValidatorSet(wire)
 }

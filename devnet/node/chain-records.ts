@@ -50,11 +50,21 @@ export interface MessageLocation {
 export const HEAD_KEY = 'head'
 const BLOCK_PREFIX = 'B'
 const MESSAGE_PREFIX = 'M'
+const SETTINGS_PREFIX = 'V'
+/** Where the settings of consensus lie: [start, end). */
+export const SETTINGS_KEYS = { start: 'V', end: 'W' } as const
 
 export function blockKey(height: number): string {
-  return (
-    BLOCK_PREFIX + String.fromCharCode((height >>> 24) & 255, (height >>> 16) & 255, (height >>> 8) & 255, height & 255)
-  )
+  return BLOCK_PREFIX + heightKey(height)
+}
+
+/** Of the settings that block `height` left, when it changed them. */
+export function settingsKey(height: number): string {
+  return SETTINGS_PREFIX + heightKey(height)
+}
+
+function heightKey(height: number): string {
+  return String.fromCharCode((height >>> 24) & 255, (height >>> 16) & 255, (height >>> 8) & 255, height & 255)
 }
 
 export function messageKey(cid: Cid): string {

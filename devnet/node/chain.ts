@@ -1,5 +1,6 @@
 /** What the rest of the node asks of a chain, whichever driver decides its blocks. */
 import type { Cid } from '../ipld/cid.ts'
+import type { BlockStore } from './block-store.ts'
 import type { BlockRecord, MessageLocation, TxRecord } from './chain-records.ts'
 import type { FvmApplication } from './fvm-application.ts'
 import type { Mempool } from './mempool.ts'
@@ -34,6 +35,8 @@ export interface Included extends MessageLocation {
 export interface Chain {
   readonly application: FvmApplication
   readonly mempool: Mempool
+  /** The blocks as consensus has them: headers, commits, results. Null where another program keeps them. */
+  readonly blocks: BlockStore | null
   policy: BlockPolicy
   /** Takes a transaction at the door; it waits for a block. @throws SubmitError, ChainHalted */
   submit(tx: Uint8Array): Cid

@@ -3,19 +3,29 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Genesis } from '../consensus/chain-state.ts'
+import { type PrivateKey, publicKeyOf } from '../consensus/key.ts'
+import { DEFAULT_PARAMS } from '../consensus/params.ts'
+import { MILLISECOND } from '../consensus/time.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { PROFILES, type ProfileName } from '../engine/profile.ts'
+import { assert } from '../primitives/assert.ts'
 import { createGenesis } from '../state/genesis.ts'
 import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
 import { DEFAULT_MNEMONIC, type DevAccount, deriveAccounts } from './accounts.ts'
 import { ActorRegistry } from './actor-registry.ts'
+import { BlockExecutor } from './block-executor.ts'
+import { BlockStore } from './block-store.ts'
 import { type Bundle, putBundle, readBundleFile } from './bundle.ts'
 import type { BlockPolicy, Chain } from './chain.ts'
+import { Crew } from './crew.ts'
 import { InstantChain } from './drivers/instant.ts'
 import { FvmApplication } from './fvm-application.ts'
+import { introduce } from './handshake.ts'
 import { MemoryChainStore } from './memory-store.ts'
 import { findPackageRoot } from './package-root.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
+import { deriveValidatorKeys } from './validator-keys.ts'
 
 export const DEFAULT_CHAIN_ID = 31337n
 export const DEFAULT_PORT = 8545
@@ -36,6 +46,8 @@ export interface DevnetOptions {
   /** A bundle of built-in actors (CAR) in place of ours. */
   readonly bundle?: Uint8Array
   readonly baseFee?: bigint
+  /** How many validators the chain begins with; this process holds the keys of all. */
+  readonly validators?: number
   readonly policy?: BlockPolicy
   readonly clock?: Clock
   readonly modules?: ModuleCache
@@ -93,7 +105,13 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     },
     modules,
   )
-  const chain = new InstantChain(application, clock, options.policy ?? { kind: 'auto' })
+  const keys = deriveValidatorKeys(options.mnemonic ?? DEFAULT_MNEMONIC, chainId, options.validators ?? 1)
+  const blocks = new BlockStore(store)
+  const executor = new BlockExecutor({ application, store, blocks, timeRule: 'proposer', durability: 'together' })
+  const { state, plan } = introduce(genesisOf(application, keys), application, blocks)
+  assert(plan.last === 'nothing' && plan.to < plan.from, 'blocks and state are written in one transaction')
+  const policy = options.policy ?? { kind: 'auto' }
+  const chain = new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy)
   return {
     chain,
     accounts,
@@ -102,6 +120,18 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     bundle,
     actors: new ActorRegistry(store),
     close: () => chain.close(),
+  }
+}
+
+/** As consensus has it; the chain's name there is the number of its Ethereum chain id. */
+function genesisOf(application: FvmApplication, keys: readonly PrivateKey[]): Genesis {
+  return {
+    chainId: String(application.config.chainId),
+    initialHeight: 1n,
+    time: BigInt(application.header(0)!.timeMs) * MILLISECOND,
+    params: DEFAULT_PARAMS,
+    validators: keys.map((key) => ({ pubKey: publicKeyOf(key), power: 1n })),
+    appHash: '',
   }
 }
 

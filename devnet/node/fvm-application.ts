@@ -3,21 +3,20 @@
  *
  * @source spec ipc §7.2–7.5, spec consensus §4.5
  */
-import type {
-  AppInfo,
-  Application,
-  CheckTxResponse,
-  ExecTxResult,
-  FinalizeBlockRequest,
-  FinalizeBlockResponse,
-  InitChainRequest,
-  InitChainResponse,
-  PrepareProposalRequest,
-  ProcessProposalRequest,
-  QueryRequest,
-  QueryResponse,
-  SnapshotOffer,
+import {
+  ACCEPT,
+  type Application,
+  ChunkResult,
+  type FinalizeBlockRequest,
+  type FinalizeBlockResponse,
+  OfferResult,
+  REJECT,
+  type RequestOf,
+  type ResponseOf,
 } from '../consensus/application.ts'
+import { MILLISECOND } from '../consensus/time.ts'
+import type { WireConsensusParams } from '../consensus/wire.ts'
+import type { WireExecTxResult } from '../consensus/wire-abci.ts'
 import { type ApplyOptions, type ApplyResult, MessageRefused } from '../engine/executor.ts'
 import type { Externs } from '../engine/externs.ts'
 import { EngineExhausted, ExitCode } from '../engine/failure.ts'
@@ -25,10 +24,11 @@ import { Linker } from '../engine/linker.ts'
 import { createMachine, type Machine } from '../engine/machine.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { lineOf, type Profile } from '../engine/profile.ts'
+import { type Blockstore, BufferedBlockstore } from '../ipld/blockstore.ts'
 import { type Cid, DAG_CBOR, makeCid } from '../ipld/cid.ts'
 import { decodeCbor } from '../ipld/dag-cbor.ts'
-import { concatBytes, EMPTY_BYTES, fromBinary } from '../primitives/bytes.ts'
-import { sha256 } from '../primitives/hash.ts'
+import { concatBytes, EMPTY_BYTES, fromBinary, toBinary } from '../primitives/bytes.ts'
+import { sha256, sha256Binary } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
 import { CRON_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
 import { type Address, decodeAddress, idAddress } from '../state/address.ts'
@@ -42,6 +42,7 @@ import {
 } from '../state/message.ts'
 import type { TokenAmount } from '../state/token.ts'
 import { computeAppHash } from './app-hash.ts'
+import { execResultOf, misbehaviorEvent } from './block-answer.ts'
 import {
   type BlockHeader,
   type BlockRecord,
@@ -54,8 +55,19 @@ import {
   HEAD_KEY,
   type MessageLocation,
   messageKey,
+  SETTINGS_KEYS,
+  settingsKey,
   type TxRecord,
 } from './chain-records.ts'
+import {
+  type ConsensusSettings,
+  decodeSettings,
+  encodeSettings,
+  initialSettings,
+  NO_SETTINGS,
+  type SettingsChange,
+  settingsUpdates,
+} from './consensus-settings.ts'
 import { GAS_MARKET, nextBaseFee } from './gas-market.ts'
 import type { ChainStore } from './ports.ts'
 import { applyPowers } from './powers.ts'
@@ -66,6 +78,9 @@ const EPOCH_TICK = 2n
 const CRON_GAS_LIMIT = 100_000_000_000_000n
 const TIPSET_LOOKBACK = 256n
 const BLAKE2B_256 = 0xb220
+const APP_VERSION = 1n
+/** Blocks that were executed before they were decided, at most. */
+const AHEAD_MAX = 4
 export const BLOCK_MESSAGES_MAX = 1000
 /** Codes of `checkTx` beside the exit codes of preflight. @source spec ipc §7.1 */
 export const CheckCode = { Ok: 0, InvalidEncoding: 51, InvalidSignature: 52, IllegalMessage: 53 } as const
@@ -108,13 +123,45 @@ export interface CallContext {
   readonly baseFee: bigint
 }
 
+interface Decoded {
+  readonly transaction: Transaction
+  /** By which it is found; what clients call it comes first. */
+  readonly names: readonly Cid[]
+}
+
+/** A block that ran, and what it leaves behind when it is committed. */
+interface Executed {
+  readonly record: BlockRecord
+  /** Names of each transaction. */
+  readonly cids: readonly (readonly Cid[])[]
+  readonly settings: ConsensusSettings
+  readonly written: BufferedBlockstore
+  readonly response: FinalizeBlockResponse
+}
+
+/** Consensus asks what this application cannot answer; nothing was changed. */
+export class ApplicationError extends Error {
+  override readonly name = 'ApplicationError'
+  readonly code: 'WRONG_CHAIN' | 'INITIAL_HEIGHT' | 'ALREADY_BEGUN' | 'WRONG_HEIGHT'
+  constructor(code: ApplicationError['code'], message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
 export class FvmApplication implements Application {
   readonly config: ChainConfig
   readonly store: ChainStore
   readonly modules: ModuleCache
   readonly #linker: Linker
   #head: BlockHeader
-  #pending: { readonly record: BlockRecord; readonly cids: readonly (readonly Cid[])[] } | null = null
+  #settings: ConsensusSettings
+  #pending: Executed | null = null
+  /** The block at the head, when this process made it. */
+  #newest: BlockRecord | null = null
+  /** By block hash. */
+  readonly #ahead = new Map<string, Executed>()
+  readonly #decoded = new WeakMap<Uint8Array, Decoded>()
   /** Signatures that were found good at the door, by transaction. */
   readonly #verified = new Set<string>()
   /** A machine over the newest state, for questions between blocks. */
@@ -126,6 +173,7 @@ export class FvmApplication implements Application {
     this.store = store
     this.modules = modules
     this.#head = head
+    this.#settings = this.settingsAfter(head.height)
   }
 
   /** Opens the chain in `store`, or begins it with `genesis`. The first commit makes a new one durable. */
@@ -163,48 +211,99 @@ export class FvmApplication implements Application {
     return this.#head
   }
 
+  /** What the application has decided about consensus. */
+  get settings(): ConsensusSettings {
+    return this.#settings
+  }
+
   // --- the door -------------------------------------------------------------------------------------------------
 
-  info(): AppInfo {
+  info(): ResponseOf<'info'> {
     return {
+      data: '',
       version: 'troupe',
-      appVersion: 1,
-      lastBlockHeight: this.#head.height,
-      lastBlockAppHash: this.#head.appHash,
+      appVersion: APP_VERSION,
+      lastBlockHeight: BigInt(this.#head.height),
+      lastBlockAppHash: this.#head.height === 0 ? '' : toBinary(this.#head.appHash),
     }
   }
 
-  initChain(request: InitChainRequest): InitChainResponse {
-    return { appHash: this.#head.appHash, validators: request.validators }
+  /** The state of the genesis was made when the application was opened; this says when time began and who validates. */
+  initChain(request: RequestOf<'initChain'>): ResponseOf<'initChain'> {
+    const { chainId, initialHeight, time } = request
+    if (this.#head.height > 0) throw new ApplicationError('ALREADY_BEGUN', 'the chain has blocks already')
+    if (initialHeight !== 1n)
+      throw new ApplicationError('INITIAL_HEIGHT', `the first height is 1, not ${initialHeight}`)
+    if (chainId !== String(this.config.chainId)) {
+      throw new ApplicationError('WRONG_CHAIN', `the chain is ${this.config.chainId}, not ${JSON.stringify(chainId)}`)
+    }
+    const update: WireConsensusParams = {
+      block: null,
+      evidence: null,
+      validator: null,
+      version: { app: APP_VERSION },
+      abci: null,
+    }
+    this.#settings = initialSettings(request, update)
+    this.#head = { ...this.#head, timeMs: Number(time / MILLISECOND) }
+    this.#putBlock({ header: this.#head, txs: [], results: [] }, [])
+    this.store.putRecord(settingsKey(0), encodeSettings(this.#settings))
+    this.#queryMachine = null
+    return { consensusParams: update, validators: [], appHash: toBinary(this.#head.appHash) }
   }
 
-  checkTx(tx: Uint8Array): CheckTxResponse {
+  checkTx({ tx }: RequestOf<'checkTx'>): ResponseOf<'checkTx'> {
     const check = this.check(tx)
-    if (!check.ok) return { code: check.code, log: check.log, gasWanted: 0 }
-    const { transaction } = check.checked
+    const gasWanted =
+      check.ok && check.checked.transaction.kind === 'signed' ? check.checked.transaction.message.gasLimit : 0n
     return {
-      code: CheckCode.Ok,
-      log: '',
-      gasWanted: transaction.kind === 'signed' ? Number(transaction.message.gasLimit) : 0,
+      code: check.ok ? CheckCode.Ok : check.code,
+      log: check.ok ? '' : check.log,
+      data: EMPTY_BYTES,
+      info: '',
+      gasWanted,
+      gasUsed: 0n,
+      events: [],
+      codespace: '',
     }
   }
 
   /** Everything that can be said about a transaction without running it; sequences may leave gaps. */
   check(tx: Uint8Array): Check {
-    let transaction: Transaction
+    let decoded: Decoded
     try {
-      transaction = decodeTransaction(tx)
+      decoded = this.#decode(tx)
     } catch (error) {
       return { ok: false, code: CheckCode.InvalidEncoding, log: (error as TransactionError).message }
     }
+    const { transaction } = decoded
+    const cid = decoded.names[0]!
     if (transaction.kind === 'power') {
       if (!this.config.powers)
         return { ok: false, code: CheckCode.IllegalMessage, log: 'this network has no devnet powers' }
-      return { ok: true, checked: { transaction, cid: powerCid(tx) } }
+      return { ok: true, checked: { transaction, cid } }
     }
     const refusal = this.#checkSigned(transaction, tx)
-    if (refusal !== undefined) return { ok: false, ...refusal }
-    return { ok: true, checked: { transaction, cid: transactionCid(transaction) } }
+    return refusal === undefined ? { ok: true, checked: { transaction, cid } } : { ok: false, ...refusal }
+  }
+
+  /** The same bytes come by at the door, in the proposal and in the block. @throws TransactionError */
+  #decode(tx: Uint8Array): Decoded {
+    const known = this.#decoded.get(tx)
+    if (known !== undefined) return known
+    const transaction = decodeTransaction(tx)
+    const decoded = { transaction, names: namesOf(transaction, tx) }
+    this.#decoded.set(tx, decoded)
+    return decoded
+  }
+
+  /** What cannot be decoded has no name. */
+  #namesOf(tx: Uint8Array): readonly Cid[] {
+    try {
+      return this.#decode(tx).names
+    } catch {
+      return []
+    }
   }
 
   #checkSigned(transaction: SignedTransaction, tx: Uint8Array): { code: number; log: string } | undefined {
@@ -243,7 +342,7 @@ export class FvmApplication implements Application {
   }
 
   #hasGoodSignature(transaction: SignedTransaction, tx: Uint8Array): boolean {
-    const key = Buffer.from(sha256(tx)).toString('latin1')
+    const key = sha256Binary(tx)
     if (this.#verified.has(key)) return true
     const sender = this.#keyAddressOf(transaction.message.from)
     if (sender === undefined || !isSigned(transaction, sender, this.config.chainId)) return false
@@ -268,49 +367,86 @@ export class FvmApplication implements Application {
     return accountKeyOf(this.store, state.getActor(id))
   }
 
-  prepareProposal({ txs, maxTxBytes }: PrepareProposalRequest): readonly Uint8Array[] {
+  /** What may go into a block, in the order given, as far as there is room. */
+  prepareProposal({ txs, maxTxBytes }: RequestOf<'prepareProposal'>): ResponseOf<'prepareProposal'> {
     const taken: Uint8Array[] = []
     let bytes = 0
+    let gas = 0n
     for (const tx of txs) {
-      if (taken.length >= BLOCK_MESSAGES_MAX || bytes + tx.length > maxTxBytes) break
-      if (!this.check(tx).ok) continue
-      bytes += tx.length
+      if (taken.length >= BLOCK_MESSAGES_MAX) break
+      const check = this.check(tx)
+      if (!check.ok) continue
+      const { transaction } = check.checked
+      const size = sizeInBlock(tx)
+      const limit = transaction.kind === 'signed' ? transaction.message.gasLimit : 0n
+      if (bytes + size > maxTxBytes || gas + limit > GAS_MARKET.blockGasLimit) break
+      bytes += size
+      gas += limit
       taken.push(tx)
     }
-    return taken
+    return { txs: taken }
   }
 
-  processProposal({ txs }: ProcessProposalRequest): 'accept' | 'reject' {
-    if (txs.length > BLOCK_MESSAGES_MAX) return 'reject'
+  processProposal({ txs }: RequestOf<'processProposal'>): ResponseOf<'processProposal'> {
+    return { status: this.#isAcceptable(txs) ? ACCEPT : REJECT }
+  }
+
+  #isAcceptable(txs: readonly Uint8Array[]): boolean {
+    if (txs.length > BLOCK_MESSAGES_MAX) return false
     let gas = 0n
     for (const tx of txs) {
       const check = this.check(tx)
-      if (!check.ok && check.code === CheckCode.InvalidEncoding) return 'reject'
+      if (!check.ok && check.code === CheckCode.InvalidEncoding) return false
       if (check.ok && check.checked.transaction.kind === 'signed') gas += check.checked.transaction.message.gasLimit
     }
-    return gas <= GAS_MARKET.blockGasLimit ? 'accept' : 'reject'
+    return gas <= GAS_MARKET.blockGasLimit
   }
 
   // --- a block --------------------------------------------------------------------------------------------------
 
-  finalizeBlock({ height, timeMs, txs, hash }: FinalizeBlockRequest): FinalizeBlockResponse {
+  executeAhead(request: FinalizeBlockRequest): void {
+    if (this.#ahead.has(request.hash)) return
+    const oldest = this.#ahead.size < AHEAD_MAX ? undefined : this.#ahead.keys().next().value
+    if (oldest !== undefined) this.#ahead.delete(oldest)
+    this.#ahead.set(request.hash, this.#execute(request))
+  }
+
+  finalizeBlock(request: FinalizeBlockRequest): FinalizeBlockResponse {
+    this.#pending = this.#ahead.get(request.hash) ?? this.#execute(request)
+    return this.#pending.response
+  }
+
+  /** Runs a block on top of the head. What it writes stays in memory. */
+  #execute({ height: at, time, txs, hash, misbehavior }: FinalizeBlockRequest): Executed {
     const head = this.#head
-    const machine = this.#openMachine({ height, stateRoot: head.stateRoot, timeMs, baseFee: head.nextBaseFee })
+    const height = Number(at)
+    if (height !== head.height + 1) {
+      throw new ApplicationError('WRONG_HEIGHT', `block ${at} does not follow block ${head.height}`)
+    }
+    const timeMs = Number(time / MILLISECOND)
+    const written = new BufferedBlockstore(this.store)
+    const context = { height, stateRoot: head.stateRoot, timeMs, baseFee: head.nextBaseFee }
+    const machine = this.#openMachine(context, written)
     tickCron(machine, height)
+    const before = this.#settings
+    let settings = before
     const results: TxRecord[] = []
-    const cids: Cid[][] = []
+    const txResults: WireExecTxResult[] = []
+    const cids: (readonly Cid[])[] = []
     let gasUsed = 0n
     for (const tx of txs) {
-      const { record, names, gas } = this.#deliver(machine, tx)
-      results.push(record)
-      cids.push(names)
-      gasUsed += gas
+      const delivered = this.#deliver(machine, tx, { before, settings, height: at })
+      settings = delivered.settings
+      results.push(delivered.record)
+      txResults.push(execResultOf(delivered.record, delivered.gasWanted))
+      cids.push(delivered.names)
+      gasUsed += delivered.gas
     }
     const stateRoot = machine.flush()
     const header: BlockHeader = {
       height,
       timeMs,
-      hash,
+      hash: fromBinary(hash),
       stateRoot,
       gasUsed,
       parentHash: head.hash,
@@ -319,30 +455,39 @@ export class FvmApplication implements Application {
       nextBaseFee: nextBaseFee(head.nextBaseFee, gasUsed),
       circulatingSupply: head.circulatingSupply,
     }
-    this.#pending = { record: { header, txs, results }, cids }
-    return { txResults: results.map(toExecResult), validatorUpdates: [], appHash: header.appHash, events: [] }
+    const response = {
+      events: misbehavior.map(misbehaviorEvent),
+      txResults,
+      ...settingsUpdates(before, settings),
+      appHash: toBinary(header.appHash),
+    }
+    return { record: { header, txs, results }, cids, settings, written, response }
   }
 
-  #deliver(machine: Machine, tx: Uint8Array): { record: TxRecord; names: Cid[]; gas: bigint } {
-    let transaction: Transaction
-    try {
-      transaction = decodeTransaction(tx)
-    } catch (error) {
-      return { record: refusedRecord(CheckCode.InvalidEncoding, (error as Error).message), names: [], gas: 0n }
+  /** `gas` counts for the base fee; powers are free. */
+  #deliver(machine: Machine, tx: Uint8Array, change: SettingsChange) {
+    const { settings } = change
+    const refused = (code: number, note: string, names: readonly Cid[]) => {
+      return { record: refusedRecord(code, note), names, gas: 0n, gasWanted: 0n, settings }
     }
+    let decoded: Decoded
+    try {
+      decoded = this.#decode(tx)
+    } catch (error) {
+      return refused(CheckCode.InvalidEncoding, (error as Error).message, [])
+    }
+    const { transaction, names } = decoded
     if (transaction.kind === 'power') {
-      const record = this.config.powers
-        ? applyPowers(machine, transaction)
-        : refusedRecord(CheckCode.IllegalMessage, 'this network has no devnet powers')
-      return { record, names: [powerCid(tx)], gas: 0n }
+      if (!this.config.powers) return refused(CheckCode.IllegalMessage, 'this network has no devnet powers', names)
+      const applied = applyPowers(machine, transaction, change)
+      return { ...applied, names, gas: 0n, gasWanted: applied.record.gasUsed }
     }
     const { message } = transaction
-    const names = [transactionCid(transaction), messageCid(message)]
     if (!this.#hasGoodSignature(transaction, tx)) {
-      return { record: refusedRecord(CheckCode.InvalidSignature, 'the signature is not the sender’s'), names, gas: 0n }
+      return refused(CheckCode.InvalidSignature, 'the signature is not the sender’s', names)
     }
     const record = this.#applySigned(machine, transaction)
-    return { record, names, gas: record.gasUsed }
+    return { record, names, gas: record.gasUsed, gasWanted: message.gasLimit, settings }
   }
 
   /** What this host has no room for is tried once more, then it is fatal to the message, not to the chain. */
@@ -371,23 +516,36 @@ export class FvmApplication implements Application {
     return { trace, rawLength: paid.length }
   }
 
-  async commit(): Promise<{ readonly retainHeight: number }> {
+  async commit(): Promise<ResponseOf<'commit'>> {
     const pending = this.#pending
     if (pending === null) throw new Error('there is no finalized block to commit')
     this.#pending = null
-    const before = this.#head
-    this.#putBlock(pending.record, pending.cids)
-    this.#head = pending.record.header
+    this.#ahead.clear()
+    const before = { head: this.#head, settings: this.#settings }
+    const { record, cids, settings, written } = pending
+    for (const [cid, bytes] of written.buffered) this.store.put(cid, bytes)
+    this.#putBlock(record, cids)
+    if (settings !== before.settings) {
+      this.store.putRecord(settingsKey(record.header.height), encodeSettings(settings))
+    }
+    this.#head = record.header
+    this.#newest = record
+    this.#settings = settings
     this.#queryMachine = null
     try {
       await this.store.commit()
     } catch (error) {
       // What is not on the disk is not said to be on the chain, to nobody.
-      this.#head = before
+      this.#deleteBlock(record)
+      this.store.deleteRecord(settingsKey(record.header.height))
+      this.store.putRecord(HEAD_KEY, encodeLocation({ height: before.head.height, index: 0 }))
+      this.#head = before.head
+      this.#newest = null
+      this.#settings = before.settings
       this.#queryMachine = null
       throw error
     }
-    return { retainHeight: 0 }
+    return { retainHeight: 0n }
   }
 
   #putBlock(record: BlockRecord, cids: readonly (readonly Cid[])[]): void {
@@ -399,17 +557,22 @@ export class FvmApplication implements Application {
     this.store.putRecord(HEAD_KEY, encodeLocation({ height, index: 0 }))
   }
 
+  #deleteBlock({ header, txs }: BlockRecord): void {
+    for (const tx of txs) for (const cid of this.#namesOf(tx)) this.store.deleteRecord(messageKey(cid))
+    this.store.deleteRecord(blockKey(header.height))
+  }
+
   /** Goes back to an earlier block: everything above it is forgotten. A devnet power; durable when it resolves. */
   async rewind(height: number): Promise<void> {
     const record = this.block(height)
     if (record === undefined) throw new RangeError(`there is no block ${height}`)
-    for (let above = this.#head.height; above > height; above--) {
-      for (const tx of this.block(above)?.txs ?? [])
-        for (const cid of cidsOf(tx)) this.store.deleteRecord(messageKey(cid))
-      this.store.deleteRecord(blockKey(above))
-    }
+    for (let above = this.#head.height; above > height; above--) this.#deleteBlock(this.block(above)!)
+    for (const key of this.store.recordKeys(settingsKey(height + 1), SETTINGS_KEYS.end)) this.store.deleteRecord(key)
     this.store.putRecord(HEAD_KEY, encodeLocation({ height, index: 0 }))
     this.#head = record.header
+    this.#newest = null
+    this.#settings = this.settingsAfter(height)
+    this.#ahead.clear()
     this.#queryMachine = null
     await this.store.commit()
   }
@@ -417,6 +580,7 @@ export class FvmApplication implements Application {
   // --- questions ------------------------------------------------------------------------------------------------
 
   block(height: number): BlockRecord | undefined {
+    if (height === this.#newest?.header.height) return this.#newest
     const bytes = height > this.#head.height ? undefined : this.store.getRecord(blockKey(height))
     return bytes === undefined ? undefined : decodeBlock(bytes)
   }
@@ -425,6 +589,13 @@ export class FvmApplication implements Application {
     if (height === this.#head.height) return this.#head
     const bytes = height > this.#head.height ? undefined : this.store.getRecord(blockKey(height))
     return bytes === undefined ? undefined : decodeBlockHeader(bytes)
+  }
+
+  /** What the application had decided about consensus after block `height`. */
+  settingsAfter(height: number): ConsensusSettings {
+    const keys = [...this.store.recordKeys(SETTINGS_KEYS.start, settingsKey(height + 1))]
+    const bytes = keys.length === 0 ? undefined : this.store.getRecord(keys.at(-1)!)
+    return bytes === undefined ? NO_SETTINGS : decodeSettings(bytes)
   }
 
   /** By the CID of the message, or of the signed message. */
@@ -465,45 +636,54 @@ export class FvmApplication implements Application {
       baseFee: block.header.baseFee,
     })
     tickCron(machine, height)
-    for (const tx of block.txs.slice(0, index)) this.#deliver(machine, tx)
+    const settings = this.settingsAfter(height - 1)
+    const change = { before: settings, settings, height: BigInt(height) }
+    for (const tx of block.txs.slice(0, index)) this.#deliver(machine, tx, change)
     const transaction = decodeTransaction(block.txs[index]!)
     if (transaction.kind !== 'signed') throw new RangeError('a devnet power has no trace')
     return machine.applyMessage(transaction.message, 'explicit', this.applyOptions(transaction, true))
   }
 
-  query(request: QueryRequest): QueryResponse {
-    const height = request.height === 0 ? this.#head.height : request.height
-    const value =
-      request.path === '/store' ? this.store.get(Buffer.from(request.data).toString('latin1') as Cid) : undefined
-    if (value === undefined) return { code: 1, log: `nothing at ${request.path}`, value: EMPTY_BYTES, height }
-    return { code: 0, log: '', value, height }
+  query({ path, data, height: at }: RequestOf<'query'>): ResponseOf<'query'> {
+    const value = path === '/store' ? this.store.get(toBinary(data) as Cid) : undefined
+    return {
+      code: value === undefined ? 1 : 0,
+      log: value === undefined ? `nothing at ${path}` : '',
+      info: '',
+      index: 0n,
+      key: EMPTY_BYTES,
+      value: value ?? EMPTY_BYTES,
+      proofOps: null,
+      height: at === 0n ? BigInt(this.#head.height) : at,
+      codespace: '',
+    }
   }
 
-  extendVote(): Uint8Array {
-    return EMPTY_BYTES
+  extendVote(): ResponseOf<'extendVote'> {
+    return { voteExtension: EMPTY_BYTES }
   }
 
-  verifyVoteExtension({ extension }: { readonly extension: Uint8Array }): 'accept' | 'reject' {
-    return extension.length === 0 ? 'accept' : 'reject'
+  verifyVoteExtension({ voteExtension }: RequestOf<'verifyVoteExtension'>): ResponseOf<'verifyVoteExtension'> {
+    return { status: voteExtension.length === 0 ? ACCEPT : REJECT }
   }
 
-  listSnapshots(): readonly SnapshotOffer[] {
-    return []
+  listSnapshots(): ResponseOf<'listSnapshots'> {
+    return { snapshots: [] }
   }
 
-  offerSnapshot(): 'reject' {
-    return 'reject'
+  offerSnapshot(): ResponseOf<'offerSnapshot'> {
+    return { result: OfferResult.Reject }
   }
 
-  loadSnapshotChunk(): Uint8Array {
-    return EMPTY_BYTES
+  loadSnapshotChunk(): ResponseOf<'loadSnapshotChunk'> {
+    return { chunk: EMPTY_BYTES }
   }
 
-  applySnapshotChunk(): 'abort' {
-    return 'abort'
+  applySnapshotChunk(): ResponseOf<'applySnapshotChunk'> {
+    return { result: ChunkResult.Abort, refetchChunks: [], rejectSenders: [] }
   }
 
-  #openMachine({ height, stateRoot, timeMs, baseFee }: CallContext): Machine {
+  #openMachine({ height, stateRoot, timeMs, baseFee }: CallContext, blockstore: Blockstore = this.store): Machine {
     const { profile, chainId, debugging, hasLargestStack } = this.config
     return createMachine({
       profile,
@@ -512,7 +692,7 @@ export class FvmApplication implements Application {
       chainId,
       debugging,
       hasLargestStack,
-      blockstore: this.store,
+      blockstore,
       epoch: BigInt(height),
       timestamp: BigInt(Math.floor(timeMs / 1000)),
       circulatingSupply: this.#head.circulatingSupply,
@@ -534,6 +714,13 @@ export class FvmApplication implements Application {
       verifyConsensusFault: () => undefined,
     }
   }
+}
+
+/** A transaction in a block has its tag and its length before it. */
+function sizeInBlock({ length }: Uint8Array): number {
+  let size = 2 + length
+  for (let rest = length; rest >= 0x80; rest >>>= 7) size++
+  return size
 }
 
 function illegality({ version, gasLimit, value, gasFeeCap, gasPremium }: Message): string | undefined {
@@ -576,19 +763,10 @@ export function transactionCid({ message, signature }: SignedTransaction): Cid {
   return signature.type === SIGNATURE_BLS ? messageCid(message) : signedMessageCid({ message, signature })
 }
 
-function powerCid(tx: Uint8Array): Cid {
-  return makeCid(DAG_CBOR, 0x12, sha256(tx))
-}
-
-function cidsOf(tx: Uint8Array): Cid[] {
-  try {
-    const transaction = decodeTransaction(tx)
-    return transaction.kind === 'power'
-      ? [powerCid(tx)]
-      : [transactionCid(transaction), messageCid(transaction.message)]
-  } catch {
-    return []
-  }
+function namesOf(transaction: Transaction, tx: Uint8Array): readonly Cid[] {
+  return transaction.kind === 'power'
+    ? [makeCid(DAG_CBOR, 0x12, sha256(tx))]
+    : [transactionCid(transaction), messageCid(transaction.message)]
 }
 
 /** The key address in the state of an account, or the Ethereum address of the others. */
@@ -618,16 +796,5 @@ export function refusedRecord(exitCode: number, note: string): TxRecord {
     events: [],
     failures: [],
     note,
-  }
-}
-
-function toExecResult(record: TxRecord): ExecTxResult {
-  return {
-    code: record.exitCode,
-    data: record.returnData,
-    log: record.note,
-    gasWanted: Number(record.gasUsed),
-    gasUsed: Number(record.gasUsed),
-    events: [],
   }
 }

@@ -2,6 +2,7 @@
  * The devnet's powers, applied inside a block: every validator does the same to the same state. Each power takes effect
  * whole or not at all; the first that fails undoes the whole transaction.
  */
+import { type Fault, isFault } from '../consensus/fault.ts'
 import { type ApplyResult, applySystemCall, applyUpgradeCall, MessageRefused } from '../engine/executor.ts'
 import type { Machine } from '../engine/machine.ts'
 import { isLoaded } from '../engine/module-cache.ts'
@@ -14,6 +15,7 @@ import { type Address, actorAddress, addressBytes, idAddress } from '../state/ad
 import type { StampedEvent } from '../state/event.ts'
 import type { TokenAmount } from '../state/token.ts'
 import type { TxRecord } from './chain-records.ts'
+import { type ConsensusSettings, changeParams, changeValidators, type SettingsChange } from './consensus-settings.ts'
 import type { Power, PowerTransaction } from './transaction.ts'
 
 const POWER_GAS_LIMIT = 10_000_000_000n
@@ -35,16 +37,37 @@ interface Applied {
   readonly events: readonly StampedEvent[]
 }
 
+export interface PowersApplied {
+  readonly record: TxRecord
+  /** After the powers. */
+  readonly settings: ConsensusSettings
+}
+
 /** The return data is a CBOR array with one item for each power. */
-export function applyPowers(machine: Machine, { powers, nonce }: PowerTransaction): TxRecord {
+export function applyPowers(
+  machine: Machine,
+  { powers, nonce }: PowerTransaction,
+  change: SettingsChange,
+): PowersApplied {
   const { state } = machine.context
+  let { settings } = change
   state.begin()
   try {
-    const applied = powers.map((power, index) => applyPower(machine, power, nonce, index))
+    const applied = powers.map((power, index) => {
+      if (power.power === 'set-validators') {
+        settings = accepted(changeValidators({ ...change, settings }, power.validators))
+        return done()
+      }
+      if (power.power === 'set-params') {
+        settings = accepted(changeParams({ ...change, settings }, power.params))
+        return done()
+      }
+      return applyPower(machine, power, nonce, index)
+    })
     state.commit()
     const writer = new CborWriter().array(applied.length)
     for (const { value } of applied) writer.raw(value)
-    return {
+    const record: TxRecord = {
       exitCode: 0,
       returnData: writer.finish(),
       returnCodec: DAG_CBOR,
@@ -54,10 +77,11 @@ export function applyPowers(machine: Machine, { powers, nonce }: PowerTransactio
       gasUsed: applied.reduce((sum, { gasUsed }) => sum + gasUsed, 0n),
       events: applied.flatMap(({ events }) => events),
     }
+    return { record, settings }
   } catch (error) {
     state.revert()
     if (!(error instanceof PowerRefused) && !(error instanceof MessageRefused)) throw error
-    return {
+    const record: TxRecord = {
       exitCode: error instanceof PowerRefused ? error.exitCode : 1,
       returnData: EMPTY_BYTES,
       returnCodec: null,
@@ -67,13 +91,21 @@ export function applyPowers(machine: Machine, { powers, nonce }: PowerTransactio
       failures: [],
       note: error.message,
     }
+    return { record, settings: change.settings }
   }
 }
+
+function accepted(settings: ConsensusSettings | Fault): ConsensusSettings {
+  if (isFault(settings)) throw new PowerRefused(16, `consensus would refuse the change: ${settings.code}`)
+  return settings
+}
+
+type MachinePower = Exclude<Power, { readonly power: 'set-validators' | 'set-params' }>
 
 const NULL = Uint8Array.of(0xf6)
 const done = (value: Uint8Array = NULL): Applied => ({ value, gasUsed: 0n, events: [] })
 
-function applyPower(machine: Machine, power: Power, nonce: bigint, index: number): Applied {
+function applyPower(machine: Machine, power: MachinePower, nonce: bigint, index: number): Applied {
   switch (power.power) {
     case 'install':
       return done(new CborWriter().link(installCode(machine, power.code)).finish())

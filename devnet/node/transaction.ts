@@ -5,6 +5,9 @@
  * @source consensus-shipyard/ipc `fendermint/vm/message/src/chain.rs`, `signed.rs`; spec ipc §7.1
  */
 
+import { decode, encode } from '../consensus/schema.ts'
+import { CONSENSUS_PARAMS, type WireConsensusParams } from '../consensus/wire.ts'
+import type { WireValidatorUpdate } from '../consensus/wire-abci.ts'
 import type { Cid } from '../ipld/cid.ts'
 import { CborReader, CborWriter } from '../ipld/dag-cbor.ts'
 import type { ActorId } from '../state/actor.ts'
@@ -60,6 +63,10 @@ export type Power =
     }
   /** Runs a message from any sender, without a signature or fees. */
   | { readonly power: 'impersonate'; readonly message: Message }
+  /** Adds, changes and, with a power of zero, removes validators. They vote from the block after the next on. */
+  | { readonly power: 'set-validators'; readonly validators: readonly WireValidatorUpdate[] }
+  /** Changes the parameters of consensus from the next block on; null sections stay. */
+  | { readonly power: 'set-params'; readonly params: WireConsensusParams }
 
 export interface PowerTransaction {
   readonly kind: 'power'
@@ -184,6 +191,19 @@ function writePower(writer: CborWriter, power: Power): void {
       return
     case 'impersonate':
       writer.array(2).text(power.power).raw(encodeMessage(power.message))
+      return
+    case 'set-validators':
+      writer.array(2).text(power.power).array(power.validators.length)
+      for (const { pubKey, power: votingPower } of power.validators) {
+        writer
+          .array(3)
+          .text(pubKey?.kind ?? '')
+          .bytes(pubKey?.value ?? new Uint8Array(0))
+          .uint(votingPower)
+      }
+      return
+    case 'set-params':
+      writer.array(2).text(power.power).bytes(encode(CONSENSUS_PARAMS, power.params))
   }
 }
 
@@ -245,9 +265,23 @@ function readPower(reader: CborReader): Power {
     case 'impersonate':
       expect(1)
       return { power: name, message: decodeMessage(reader.raw()) }
+    case 'set-validators':
+      expect(1)
+      return { power: name, validators: Array.from({ length: reader.array() }, () => readValidator(reader)) }
+    case 'set-params':
+      expect(1)
+      return { power: name, params: decode(CONSENSUS_PARAMS, reader.bytes()) }
     default:
       throw new TransactionError('BAD_POWER', `power ${JSON.stringify(name)} is unknown`)
   }
+}
+
+function readValidator(reader: CborReader): WireValidatorUpdate {
+  reader.tuple(3)
+  const kind = reader.text()
+  if (kind !== 'secp256k1' && kind !== 'ed25519')
+    throw new TransactionError('BAD_POWER', `key type ${JSON.stringify(kind)} is unknown`)
+  return { pubKey: { kind, value: reader.bytes().slice() }, power: reader.uint() }
 }
 
 function readMode(reader: CborReader): 'keep' | 'migrate' | 'discard' {

@@ -1,18 +1,24 @@
 /**
- * One process, no votes: a message becomes a block at once. Blocks are executed one after the other without waiting for
- * the disk; whoever waits for a message hears of it when its block is durable, and blocks that finish while a write is
- * under way share the next one.
+ * One process that holds the keys of all validators: a message becomes a block at once, with a genuine header and genuine
+ * signatures, and nobody to ask. Blocks are executed one after the other without waiting for the disk; whoever waits for a
+ * message hears of it when its block is durable.
  *
  * @source spec consensus §7.6
  */
+import type { ChainState } from '../../consensus/chain-state.ts'
+import { EMPTY_COMMIT } from '../../consensus/commit.ts'
+import { MILLISECOND } from '../../consensus/time.ts'
+import { proposerOf } from '../../consensus/validator-set.ts'
+import type { ExtendedCommit } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
-import { concatBytes, fromBinary } from '../../primitives/bytes.ts'
-import { sha256 } from '../../primitives/hash.ts'
+import { type BlockExecutor, type Finalized, identifyBlock } from '../block-executor.ts'
+import { type BlockStore, withEmptyExtensions } from '../block-store.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
+import type { Crew } from '../crew.ts'
 import { BLOCK_MESSAGES_MAX, type CheckedTransaction, type FvmApplication } from '../fvm-application.ts'
 import { GAS_MARKET } from '../gas-market.ts'
-import { Mempool, MempoolError } from '../mempool.ts'
+import { Mempool, MempoolError, type PoolEntry } from '../mempool.ts'
 import type { Clock } from '../ports.ts'
 import { encodeTransaction, type Power } from '../transaction.ts'
 
@@ -25,9 +31,20 @@ interface PowerRequest extends Waiter {
   readonly tx: Uint8Array
 }
 
+/** What of consensus a driver is given: the state that the handshake ended with, and who signs. */
+export interface InstantConsensus {
+  readonly executor: BlockExecutor
+  readonly crew: Crew
+  readonly state: ChainState
+}
+
 export class InstantChain implements Chain {
   readonly application: FvmApplication
   readonly mempool = new Mempool()
+  readonly #executor: BlockExecutor
+  readonly #crew: Crew
+  #state: ChainState
+  #lastCommit: ExtendedCommit
   readonly #clock: Clock
   #policy: BlockPolicy
   #offsetMs = 0
@@ -42,12 +59,29 @@ export class InstantChain implements Chain {
   #isClosed = false
   #durable: Promise<void> = Promise.resolve()
 
-  constructor(application: FvmApplication, clock: Clock, policy: BlockPolicy) {
+  constructor(
+    application: FvmApplication,
+    { executor, crew, state }: InstantConsensus,
+    clock: Clock,
+    policy: BlockPolicy,
+  ) {
     this.application = application
+    this.#executor = executor
+    this.#crew = crew
+    this.#state = state
+    this.#lastCommit = this.#commitOf(state)
     this.#clock = clock
     this.#policy = policy
     this.#powerNonce = BigInt(application.head.height) << 20n
     this.policy = policy
+  }
+
+  get blocks(): BlockStore {
+    return this.#executor.blocks
+  }
+
+  #commitOf({ lastHeight }: ChainState): ExtendedCommit {
+    return this.blocks.extendedCommit(lastHeight) ?? withEmptyExtensions(EMPTY_COMMIT)
   }
 
   get policy(): BlockPolicy {
@@ -112,6 +146,8 @@ export class InstantChain implements Chain {
   apply(powers: readonly Power[]): Promise<Included> {
     this.#refuseHalted()
     const tx = encodeTransaction({ kind: 'power', nonce: this.#powerNonce++, powers })
+    const check = this.application.check(tx)
+    if (!check.ok) return Promise.reject(new SubmitError(check.code, check.log))
     return new Promise((resolve, reject) => {
       this.#powers.push({ tx, resolve, reject })
       this.#schedule()
@@ -144,10 +180,14 @@ export class InstantChain implements Chain {
   async rewind(height: number): Promise<void> {
     this.#refuseHalted()
     await this.#durable
+    if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
+    const state = this.blocks.rewind(BigInt(height))
     this.mempool.clear()
     const dropped = new SubmitError('DROPPED', 'the chain went back to an earlier block')
     for (const waiters of this.#waiters.values()) for (const { reject } of waiters) reject(dropped)
     this.#waiters.clear()
+    this.#state = state
+    this.#lastCommit = this.#commitOf(state)
     await this.application.rewind(height)
   }
 
@@ -193,41 +233,78 @@ export class InstantChain implements Chain {
     const powers = this.#powers.splice(0)
     const entries = this.#policy.kind === 'manual' && powers.length > 0 ? [] : this.#ready()
     const txs = [...powers.map(({ tx }) => tx), ...entries.map(({ tx }) => tx)]
-    const { application } = this
     try {
-      const { head } = application
-      const height = head.height + 1
-      const timeMs = this.#takeTime()
-      const hash = sha256(
-        concatBytes(head.hash, fromBinary(head.stateRoot), u64(height), u64(timeMs), ...txs.map(sha256)),
-      )
-      application.finalizeBlock({ height, timeMs, txs, hash, proposer: new Uint8Array(0), misbehavior: [] })
-      const written = application.commit()
-      const block = application.block(height)!
-      const senders = new Set(entries.map(({ sender }) => sender))
-      this.mempool.prune(senders, (sender) => application.senderOf(sender)?.sequence ?? 0n)
-      for (const [index, entry] of entries.entries())
-        if (block.results[powers.length + index]?.gasUsed === 0n) this.mempool.remove(entry)
+      const finalized = this.#decide(txs)
+      const written = this.#executor.commit(finalized)
+      this.#state = finalized.state
+      this.#lastCommit = finalized.decided.commit
+      const block = this.application.block(this.application.head.height)!
+      const at = new Map(block.txs.map((tx, index) => [tx, index]))
+      const [included, left] = partition(powers, ({ tx }) => at.has(tx))
+      this.#powers.unshift(...left)
+      this.#tidyMempool(entries, block, at)
       this.#durable = written.then(
-        () =>
-          this.#announce(
-            block,
-            powers,
-            entries.map(({ cid }) => cid),
-          ),
-        (error) => this.#halt(error, powers),
+        () => this.#announce(block, at, included, entries),
+        (error) => this.#halt(error, included),
       )
     } catch (error) {
       this.#halt(error, powers)
     }
   }
 
-  #announce(block: BlockRecord, powers: readonly PowerRequest[], cids: readonly Cid[]): void {
-    const { height } = block.header
-    for (const [index, { resolve }] of powers.entries()) resolve({ height, index, result: block.results[index]! })
-    for (const [at, cid] of cids.entries()) {
-      const index = powers.length + at
-      for (const { resolve } of this.#waiters.get(cid) ?? []) resolve({ height, index, result: block.results[index]! })
+  /** Makes the block, signs it for all validators, and executes it. */
+  #decide(txs: readonly Uint8Array[]): Finalized {
+    const state = this.#state
+    if (!this.#crew.isQuorum(state)) throw new Error('this process no longer has the keys of two thirds of the power')
+    const block = this.#executor.propose(state, {
+      time: BigInt(this.#takeTime()) * MILLISECOND,
+      lastCommit: this.#lastCommit,
+      evidence: [],
+      proposer: proposerOf(state.validators)!.address,
+      reap: () => txs,
+    })
+    const candidate = identifyBlock(block)
+    const commit = this.#crew.sign(state, candidate)
+    return this.#executor.finalize(state, { ...candidate, commit })
+  }
+
+  /** Messages of the block leave, and so do those that cannot be in any. */
+  #tidyMempool(entries: readonly PoolEntry[], block: BlockRecord, at: ReadonlyMap<Uint8Array, number>): void {
+    const { application, mempool } = this
+    const senders = new Set(entries.map(({ sender }) => sender))
+    mempool.prune(senders, (sender) => application.senderOf(sender)?.sequence ?? 0n)
+    for (const entry of entries) {
+      const index = at.get(entry.tx)
+      if (index !== undefined) {
+        if (block.results[index]!.gasUsed === 0n) mempool.remove(entry)
+        continue
+      }
+      const check = application.check(entry.tx)
+      if (check.ok && at.size > 0) continue
+      mempool.remove(entry)
+      const refusal = check.ok
+        ? new SubmitError('TOO_LARGE', 'the message is larger than a block may be')
+        : new SubmitError(check.code, check.log)
+      for (const { reject } of this.#waiters.get(entry.cid) ?? []) reject(refusal)
+      this.#waiters.delete(entry.cid)
+    }
+  }
+
+  #announce(
+    block: BlockRecord,
+    at: ReadonlyMap<Uint8Array, number>,
+    powers: readonly PowerRequest[],
+    entries: readonly PoolEntry[],
+  ): void {
+    const included = (tx: Uint8Array): Included | undefined => {
+      const index = at.get(tx)
+      return index === undefined ? undefined : { height: block.header.height, index, result: block.results[index]! }
+    }
+    for (const { tx, resolve } of powers) resolve(included(tx)!)
+    for (const { tx, cid } of entries) {
+      const place = included(tx)
+      if (place === undefined) continue
+      for (const { resolve } of this.#waiters.get(cid) ?? []) resolve(place)
       this.#waiters.delete(cid)
     }
     for (const listener of this.#listeners) listener(block)
@@ -254,8 +331,8 @@ export class InstantChain implements Chain {
   }
 }
 
-function u64(value: number): Uint8Array {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value))
-  return bytes
+function partition<T>(items: readonly T[], isFirst: (item: T) => boolean): [T[], T[]] {
+  const halves: [T[], T[]] = [[], []]
+  for (const item of items) halves[isFirst(item) ? 0 : 1].push(item)
+  return halves
 }

@@ -1,7 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { verifyCommit } from '../../../devnet/consensus/commit.ts'
+import { headerHash } from '../../../devnet/consensus/hash.ts'
+import { publicKeyOf } from '../../../devnet/consensus/key.ts'
 import { SubmitError } from '../../../devnet/node/chain.ts'
 import type { Devnet } from '../../../devnet/node/devnet.ts'
 import { MemoryChainStore } from '../../../devnet/node/memory-store.ts'
+import { deriveValidatorKeys } from '../../../devnet/node/validator-keys.ts'
+import { toBinary } from '../../../devnet/primitives/bytes.ts'
 import type { TokenAmount } from '../../../devnet/state/token.ts'
 import { openTestDevnet, signed, transfer } from './chain-fixture.ts'
 
@@ -124,5 +129,93 @@ describe('the instant chain', () => {
     ])
     expect(result.exitCode).toBe(16)
     expect(balanceOfBob()).toBe(before)
+  })
+})
+
+describe('its blocks', () => {
+  const heightsOf = () => Array.from({ length: devnet.chain.application.head.height }, (_, i) => BigInt(i + 1))
+
+  test.each([1, 4])('are CometBFT’s, signed by all of %i validators', async (validators) => {
+    devnet = openTestDevnet({ validators })
+    await devnet.chain.waitFor(devnet.chain.submit(signed(devnet, transfer(devnet))))
+    await devnet.chain.mine(4)
+    const blocks = devnet.chain.blocks!
+    const proposers = new Set<string>()
+    for (const height of heightsOf()) {
+      const block = blocks.block(height)!
+      const { blockId } = blocks.meta(height)!
+      const record = devnet.chain.application.block(Number(height))!
+      expect(headerHash(block.header)).toBe(blockId.hash)
+      expect(toBinary(record.header.hash)).toBe(blockId.hash)
+      expect(record.txs).toEqual(block.data.txs)
+      const commit = blocks.canonicalCommit(height) ?? blocks.seenCommit(height)!
+      expect(commit.signatures).toHaveLength(validators)
+      const target = { chainId: '31337', height, blockId }
+      expect(verifyCommit(blocks.validators(height)!, target, commit)).toBeNull()
+      expect(block.header.appHash).toBe(toBinary(devnet.chain.application.header(Number(height) - 1)!.appHash))
+      proposers.add(block.header.proposerAddress)
+    }
+    expect(proposers.size).toBe(validators)
+  })
+
+  test('go on after a restart where they were, with the validators of then', async () => {
+    const store = new MemoryChainStore()
+    devnet = openTestDevnet({ store, validators: 3 })
+    await devnet.chain.mine(3)
+    const tip = devnet.chain.blocks!.meta(3n)!.blockId
+    const again = openTestDevnet({ store })
+    await again.chain.mine(1).catch(() => {})
+    // One key of three decides nothing.
+    expect(again.chain.application.head.height).toBe(3)
+    const whole = openTestDevnet({ store, validators: 3 })
+    await whole.chain.mine(1)
+    expect(whole.chain.blocks!.block(4n)!.header.lastBlockId).toEqual(tip)
+  })
+
+  test('have new validators from the block after the next on, also when the chain went back', async () => {
+    devnet = openTestDevnet()
+    const [, second] = deriveValidatorKeys('test test test test test test test test test test test junk', 31337n, 2)
+    const pubKey = publicKeyOf(second!)
+    const counts = async () => {
+      await devnet.chain.apply([{ power: 'set-validators', validators: [{ pubKey, power: 1n }] }])
+      // The newcomer's key is not ours: with half of the power the chain has to stop.
+      await devnet.chain.mine(2).catch(() => {})
+      return heightsOf().map((height) => devnet.chain.blocks!.validators(height)!.validators.length)
+    }
+    await devnet.chain.mine(1)
+    const power = { power: 'set-validators', validators: [{ pubKey, power: 1n }] } as const
+    await devnet.chain.apply([power])
+    expect(devnet.chain.blocks!.validators(4n)!.validators).toHaveLength(2)
+    await devnet.chain.rewind(1)
+    expect(devnet.chain.application.settings.validators.size).toBe(1)
+    expect(devnet.chain.blocks!.validators(3n)!.validators).toHaveLength(1)
+    expect(await counts()).toEqual([1, 1, 1])
+    await expect(devnet.chain.mine(1)).rejects.toThrow('two thirds')
+  })
+
+  test('begin again on the other branch after going back', async () => {
+    devnet = openTestDevnet({ validators: 4 })
+    await devnet.chain.mine(5)
+    const at3 = devnet.chain.blocks!.meta(3n)!.blockId
+    await devnet.chain.rewind(3)
+    expect(devnet.chain.blocks!.height).toBe(3n)
+    await devnet.chain.mine(1)
+    const { header, lastCommit } = devnet.chain.blocks!.block(4n)!
+    expect(header.lastBlockId).toEqual(at3)
+    const target = { chainId: '31337', height: 3n, blockId: at3 }
+    expect(verifyCommit(devnet.chain.blocks!.validators(3n)!, target, lastCommit!)).toBeNull()
+  })
+})
+
+describe('a message whose sender can no longer pay', () => {
+  test('leaves the pool, and whoever waits for it hears why', async () => {
+    devnet = openTestDevnet({ policy: { kind: 'manual' } })
+    const cid = devnet.chain.submit(signed(devnet, transfer(devnet)))
+    const refused = expect(devnet.chain.waitFor(cid)).rejects.toMatchObject({ name: SubmitError.name, code: 6 })
+    const { address } = devnet.accounts[0]!
+    await devnet.chain.apply([{ power: 'set-balance', address, balance: 5n as TokenAmount }])
+    await devnet.chain.mine(1)
+    await refused
+    expect(devnet.chain.mempool.size).toBe(0)
   })
 })
