@@ -21,6 +21,7 @@ import { withoutExtensions } from '../consensus/commit.ts'
 import { checkEvidenceInBlock } from '../consensus/evidence.ts'
 import { type Fault, isFault } from '../consensus/fault.ts'
 import { evidenceHash, headerHash } from '../consensus/hash.ts'
+import { type VerifyMessage, verifyMessage } from '../consensus/key.ts'
 import { partSetHeader } from '../consensus/part-set.ts'
 import { encode, encodedSize } from '../consensus/schema.ts'
 import type { Time } from '../consensus/time.ts'
@@ -42,6 +43,8 @@ export interface ExecutorOptions {
   readonly blocks: BlockStore
   readonly timeRule: TimeRule
   readonly durability: Durability
+  /** Verifies signatures; by itself as CometBFT does. */
+  readonly verify?: VerifyMessage
 }
 
 /** What a proposer brings along. */
@@ -109,17 +112,19 @@ export class BlockExecutor {
   readonly #store: ChainStore
   readonly #timeRule: TimeRule
   readonly #durability: Durability
+  readonly #verify: VerifyMessage
   readonly #listeners = new Set<(finalized: Finalized) => void>()
   /** By block id, of blocks on top of the state now. A header's hash alone would let a forged body speak for the block. */
   readonly #checked = new Map<string, Fault | null>()
   readonly #verdicts = new Map<string, Verdict>()
 
-  constructor({ application, store, blocks, timeRule, durability }: ExecutorOptions) {
+  constructor({ application, store, blocks, timeRule, durability, verify }: ExecutorOptions) {
     this.blocks = blocks
     this.#application = application
     this.#store = store
     this.#timeRule = timeRule
     this.#durability = durability
+    this.#verify = verify ?? verifyMessage
   }
 
   /** Makes the next block. @throws ExecutionError */
@@ -144,7 +149,7 @@ export class BlockExecutor {
     const key = blockIdKey(blockId)
     const known = this.#checked.get(key)
     if (known !== undefined) return known
-    const found = validateBlock(state, block, this.#timeRule) ?? this.#checkEvidence(state, block)
+    const found = validateBlock(state, block, this.#timeRule, this.#verify) ?? this.#checkEvidence(state, block)
     this.#checked.set(key, found)
     return found
   }

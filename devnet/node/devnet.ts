@@ -4,9 +4,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Genesis } from '../consensus/chain-state.ts'
-import { type PrivateKey, publicKeyOf } from '../consensus/key.ts'
+import { type PrivateKey, publicKeyOf, type VerifyMessage, verifyMessage } from '../consensus/key.ts'
 import { DEFAULT_PARAMS } from '../consensus/params.ts'
 import { MILLISECOND } from '../consensus/time.ts'
+import { rememberVerified } from '../consensus/verified-signatures.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { PROFILES, type ProfileName } from '../engine/profile.ts'
 import { assert } from '../primitives/assert.ts'
@@ -19,10 +20,12 @@ import { BlockStore } from './block-store.ts'
 import { type Bundle, putBundle, readBundleFile } from './bundle.ts'
 import type { BlockPolicy, Chain } from './chain.ts'
 import { Crew } from './crew.ts'
+import { BftChain, type BftOptions, type Seat } from './drivers/bft.ts'
 import { InstantChain } from './drivers/instant.ts'
 import { FvmApplication } from './fvm-application.ts'
 import { introduce } from './handshake.ts'
 import { MemoryChainStore } from './memory-store.ts'
+import { type NodeHome, openMemoryHome } from './node-home.ts'
 import { findPackageRoot } from './package-root.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
@@ -30,6 +33,7 @@ import { deriveValidatorKeys } from './validator-keys.ts'
 export const DEFAULT_CHAIN_ID = 31337n
 export const DEFAULT_PORT = 8545
 export const DEFAULT_ACCOUNTS = 10
+export const DEFAULT_VALIDATORS = 4
 /** FIL of each account, on each of its two faces. */
 export const DEFAULT_BALANCE_FIL = 10_000n
 const INITIAL_BASE_FEE = 100n
@@ -46,8 +50,16 @@ export interface DevnetOptions {
   /** A bundle of built-in actors (CAR) in place of ours. */
   readonly bundle?: Uint8Array
   readonly baseFee?: bigint
-  /** How many validators the chain begins with; this process holds the keys of all. */
+  /**
+   * Who decides blocks: `instant` signs for all validators at once, in `bft` each validator has its own state and votes.
+   * `instant` when absent.
+   */
+  readonly consensus?: 'instant' | 'bft'
+  /** How many validators the chain begins with; this process holds the keys of all. One, or four in `bft`, when absent. */
   readonly validators?: number
+  /** Where each validator keeps its own, in `bft`; the first has `store` if that is given. In memory when absent. */
+  readonly homes?: (index: number) => NodeHome
+  readonly bft?: BftOptions
   readonly policy?: BlockPolicy
   readonly clock?: Clock
   readonly modules?: ModuleCache
@@ -74,53 +86,98 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   const chainId = options.chainId ?? DEFAULT_CHAIN_ID
   const networkName = `/r${chainId}`
   const accounts = deriveAccounts(options.mnemonic ?? DEFAULT_MNEMONIC, options.accounts ?? DEFAULT_ACCOUNTS)
-  const store = options.store ?? new MemoryChainStore()
   const clock = options.clock ?? SYSTEM_CLOCK
   const bundle = readBundleFile(options.bundle ?? ownBundle())
   const balance = (options.balance ?? DEFAULT_BALANCE_FIL * ATTO_PER_FIL) as TokenAmount
   const modules = options.modules ?? new ModuleCache()
   modules.trust(bundle.manifest.map(({ code }) => code))
-  const application = FvmApplication.open(
-    {
-      profile,
-      chainId,
-      networkName,
-      powers: true,
-      initialBaseFee: options.baseFee ?? INITIAL_BASE_FEE,
-      debugging: true,
-      hasLargestStack: options.hasLargestStack ?? true,
-    },
-    store,
-    () => {
-      putBundle(store, bundle)
-      const stateRoot = createGenesis(store, {
-        networkName,
-        manifest: bundle.manifest,
-        accounts: accounts.flatMap(({ address, ethAddress }) => [
-          { address, balance },
-          { address: ethAddress, balance },
-        ]),
-      })
-      return { stateRoot, circulatingSupply: balance * BigInt(accounts.length) * 2n, timeMs: clock.now() }
-    },
-    modules,
+  const keys = deriveValidatorKeys(
+    options.mnemonic ?? DEFAULT_MNEMONIC,
+    chainId,
+    options.validators ?? (options.consensus === 'bft' ? DEFAULT_VALIDATORS : 1),
   )
-  const keys = deriveValidatorKeys(options.mnemonic ?? DEFAULT_MNEMONIC, chainId, options.validators ?? 1)
-  const blocks = new BlockStore(store)
-  const executor = new BlockExecutor({ application, store, blocks, timeRule: 'proposer', durability: 'together' })
-  const { state, plan } = introduce(genesisOf(application, keys), application, blocks)
-  assert(plan.last === 'nothing' && plan.to < plan.from, 'blocks and state are written in one transaction')
+  const openApplication = (store: ChainStore): FvmApplication =>
+    FvmApplication.open(
+      {
+        profile,
+        chainId,
+        networkName,
+        powers: true,
+        initialBaseFee: options.baseFee ?? INITIAL_BASE_FEE,
+        debugging: true,
+        hasLargestStack: options.hasLargestStack ?? true,
+      },
+      store,
+      () => {
+        putBundle(store, bundle)
+        const stateRoot = createGenesis(store, {
+          networkName,
+          manifest: bundle.manifest,
+          accounts: accounts.flatMap(({ address, ethAddress }) => [
+            { address, balance },
+            { address: ethAddress, balance },
+          ]),
+        })
+        return { stateRoot, circulatingSupply: balance * BigInt(accounts.length) * 2n, timeMs: clock.now() }
+      },
+      modules,
+    )
   const policy = options.policy ?? { kind: 'auto' }
-  const chain = new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy)
+  const chain = options.consensus === 'bft' ? openBft() : openInstant()
+
+  function openInstant(): Chain {
+    const store = options.store ?? options.homes?.(0).store ?? new MemoryChainStore()
+    const { application, executor, state } = openNode(openApplication(store), store, keys, null)
+    return new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy)
+  }
+
+  function openBft(): Chain {
+    let first: FvmApplication | null = null
+    const seats = keys.map((key, index): Seat => {
+      const home = index === 0 && options.store !== undefined ? openMemoryHome(options.store) : homeOf(index)
+      const verify = rememberVerified()
+      const node = openNode(openApplication(home.store), home.store, keys, { first, verify })
+      first ??= node.application
+      return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
+    })
+    return new BftChain(seats, clock, policy, options.bft)
+  }
+
+  function homeOf(index: number): NodeHome {
+    return options.homes?.(index) ?? openMemoryHome()
+  }
+
   return {
     chain,
     accounts,
     chainId,
     networkName,
     bundle,
-    actors: new ActorRegistry(store),
+    actors: new ActorRegistry(chain.application.store),
     close: () => chain.close(),
   }
+}
+
+/** Joins an application and the blocks in its store; time begins where the first node of the chain says. */
+function openNode(
+  application: FvmApplication,
+  store: ChainStore,
+  keys: readonly PrivateKey[],
+  node: { readonly first: FvmApplication | null; readonly verify: VerifyMessage } | null,
+) {
+  const blocks = new BlockStore(store)
+  const verify = node?.verify ?? verifyMessage
+  const executor = new BlockExecutor({
+    application,
+    store,
+    blocks,
+    timeRule: 'proposer',
+    durability: 'together',
+    verify,
+  })
+  const { state, plan } = introduce(genesisOf(node?.first ?? application, keys), application, blocks)
+  assert(plan.last === 'nothing' && plan.to < plan.from, 'blocks and state are written in one transaction')
+  return { application, executor, state }
 }
 
 /** As consensus has it; the chain's name there is the number of its Ethereum chain id. */

@@ -297,8 +297,8 @@ export class FvmApplication implements Application {
     return decoded
   }
 
-  /** What cannot be decoded has no name. */
-  #namesOf(tx: Uint8Array): readonly Cid[] {
+  /** By which a transaction is found; what cannot be decoded has no name. */
+  namesOf(tx: Uint8Array): readonly Cid[] {
     try {
       return this.#decode(tx).names
     } catch {
@@ -558,7 +558,7 @@ export class FvmApplication implements Application {
   }
 
   #deleteBlock({ header, txs }: BlockRecord): void {
-    for (const tx of txs) for (const cid of this.#namesOf(tx)) this.store.deleteRecord(messageKey(cid))
+    for (const tx of txs) for (const cid of this.namesOf(tx)) this.store.deleteRecord(messageKey(cid))
     this.store.deleteRecord(blockKey(header.height))
   }
 

@@ -30,7 +30,7 @@ export const POOL = { entriesMax: 50_000, perSenderMax: 5_000, gapMax: 10_000n, 
 
 export class Mempool {
   readonly #senders = new Map<Address, Map<bigint, PoolEntry>>()
-  readonly #cids = new Set<Cid>()
+  readonly #cids = new Map<Cid, PoolEntry>()
 
   get size(): number {
     return this.#cids.size
@@ -53,7 +53,7 @@ export class Mempool {
     if (before !== undefined) this.#cids.delete(before.cid)
     queue.set(sequence, entry)
     this.#senders.set(sender, queue)
-    this.#cids.add(cid)
+    this.#cids.set(cid, entry)
   }
 
   #refuseUnderpriced(before: PoolEntry, { premium }: PoolEntry): void {
@@ -115,6 +115,19 @@ export class Mempool {
   #drop(queue: Map<bigint, PoolEntry>, entry: PoolEntry): void {
     queue.delete(entry.sequence)
     this.#cids.delete(entry.cid)
+  }
+
+  get(cid: Cid): PoolEntry | undefined {
+    return this.#cids.get(cid)
+  }
+
+  senders(): readonly Address[] {
+    return [...this.#senders.keys()]
+  }
+
+  /** What the sender's next message would be, if it is here. */
+  at(sender: Address, sequence: bigint): PoolEntry | undefined {
+    return this.#senders.get(sender)?.get(sequence)
   }
 
   /** The sequence after the last of an unbroken line that starts at `next`. */

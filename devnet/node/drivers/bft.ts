@@ -1,0 +1,350 @@
+/**
+ * Several validators in one process: each with its own application, state, journal and key, deciding blocks by real votes over a
+ * network that can be made bad. The first validator is the one that clients talk to.
+ *
+ * @source spec consensus §7.5, §8.3; `design.md` §6
+ */
+import { isNil } from '../../consensus/block-id.ts'
+import type { ChainState } from '../../consensus/chain-state.ts'
+import type { PrivateKey } from '../../consensus/key.ts'
+import { type Decision, LOOPBACK_OPTIONS, type ReplicaOptions } from '../../consensus/replica.ts'
+import type { Effect } from '../../consensus/round.ts'
+import type { rememberVerified } from '../../consensus/verified-signatures.ts'
+import type { Cid } from '../../ipld/cid.ts'
+import { fromBinary, toHex } from '../../primitives/bytes.ts'
+import type { BlockExecutor } from '../block-executor.ts'
+import type { BlockStore } from '../block-store.ts'
+import { type BlockPolicy, type Chain, type Included, SubmitError } from '../chain.ts'
+import type { BlockRecord } from '../chain-records.ts'
+import type { FvmApplication } from '../fvm-application.ts'
+import type { Journal } from '../journal-file.ts'
+import { LinkFaults } from '../link-faults.ts'
+import { LocalNetwork } from '../local-network.ts'
+import type { Mempool } from '../mempool.ts'
+import type { Clock } from '../ports.ts'
+import { encodeTransaction, type Power } from '../transaction.ts'
+import { signersOf, Validator, type ValidatorWatcher } from '../validator.ts'
+import { WaitingRoom } from '../waiting-room.ts'
+
+/** What one validator is made of. */
+export interface Seat {
+  readonly name: string
+  readonly key: PrivateKey | null
+  readonly application: FvmApplication
+  readonly executor: BlockExecutor
+  readonly state: ChainState
+  /** Opens the journal anew; the earlier one is closed. */
+  readonly openJournal: (earlier: Journal | null, from: 'where it ended' | 'the beginning') => Journal
+  readonly verify: ReturnType<typeof rememberVerified>
+}
+
+/** How a block came to be, for people. */
+export interface Finality {
+  readonly height: number
+  readonly round: number
+  /** Hex of the address. */
+  readonly proposer: string
+  /** From the first step of the height to the durable block. */
+  readonly ms: number
+  readonly signers: number
+  readonly validators: number
+}
+
+export interface ValidatorView {
+  readonly name: string
+  readonly address: string
+  readonly power: bigint
+  readonly height: bigint
+  readonly round: number
+  readonly step: string
+  readonly peers: number
+  readonly isHalted: boolean
+}
+
+export interface BftOptions {
+  readonly replica?: Partial<ReplicaOptions>
+  readonly seed?: number
+}
+
+export class BftChain implements Chain {
+  readonly faults: LinkFaults
+  readonly #seats: readonly Seat[]
+  readonly #clock: Clock
+  readonly #network: LocalNetwork
+  readonly #replicaOptions: ReplicaOptions
+  readonly #room = new WaitingRoom()
+  readonly #finalityListeners = new Set<(finality: Finality) => void>()
+  readonly #alarmListeners = new Set<(name: string, reason: string) => void>()
+  readonly #journals = new Map<string, Journal>()
+  readonly #halted = new Map<string, string>()
+  /** App hashes by height, of all validators: they must be equal. */
+  readonly #hashes = new Map<number, string>()
+  #validators: readonly Validator[] = []
+  #policy: BlockPolicy
+  #stopInterval: (() => void) | null = null
+  #offsetMs = 0
+  #nextTimeMs: number | null = null
+  #powerNonce: bigint
+  #heightBegan = 0
+
+  constructor(seats: readonly Seat[], clock: Clock, policy: BlockPolicy, options: BftOptions = {}) {
+    this.#seats = seats
+    this.#clock = clock
+    this.#policy = policy
+    this.faults = new LinkFaults(options.seed ?? 1)
+    this.#network = new LocalNetwork(this.faults, clock)
+    this.#replicaOptions = { ...LOOPBACK_OPTIONS, ...options.replica }
+    this.#powerNonce = BigInt(this.application.head.height) << 20n
+    this.#open((seat) => seat.state, 'where it ended')
+    this.policy = policy
+  }
+
+  get application(): FvmApplication {
+    return this.#seats[0]!.application
+  }
+
+  get blocks(): BlockStore {
+    return this.#seats[0]!.executor.blocks
+  }
+
+  get mempool(): Mempool {
+    return this.#first.mempool
+  }
+
+  get validators(): readonly Validator[] {
+    return this.#validators
+  }
+
+  get #first(): Validator {
+    return this.#validators[0]!
+  }
+
+  #open(stateOf: (seat: Seat) => ChainState, from: 'where it ended' | 'the beginning'): void {
+    this.#validators = this.#seats.map((seat) => {
+      const { name, key, application, executor, verify } = seat
+      const journal = seat.openJournal(this.#journals.get(name) ?? null, from)
+      this.#journals.set(name, journal)
+      return new Validator({
+        name,
+        key,
+        application,
+        executor,
+        journal,
+        verify,
+        state: stateOf(seat),
+        clock: { now: () => this.#now(), after: (ms, run) => this.#clock.after(ms, run) },
+        replica: this.#replicaOptions,
+        isEager: () => this.#policy.kind === 'auto',
+        isByzantine: () => this.faults.isByzantine(name),
+        watcher: this.#watcher,
+      })
+    })
+    for (const validator of this.#validators) {
+      validator.start(this.#network.join(validator.name, validator.address, validator))
+    }
+  }
+
+  readonly #watcher: ValidatorWatcher = {
+    committed: (validator, block, decision) => this.#committed(validator, block, decision),
+    dropped: (validator, cid, reason) => {
+      if (validator === this.#first) this.#room.drop(cid, reason)
+    },
+    halted: (validator, reason) => this.#onHalt(validator, reason),
+    alarmed: (validator, reason) => {
+      for (const listener of this.#alarmListeners) listener(validator.name, reason)
+    },
+    round: (validator, effect) => this.#onEffect(validator, effect),
+  }
+
+  #committed(validator: Validator, block: BlockRecord, decision: Decision): void {
+    const { height, appHash } = block.header
+    const hash = toHex(appHash)
+    const known = this.#hashes.get(height)
+    if (known === undefined) this.#hashes.set(height, hash)
+    else if (known !== hash) this.#onHalt(validator, `its application hash at ${height} is not that of the others`)
+    this.#hashes.delete(height - 100)
+    if (validator !== this.#first) return
+    const finality: Finality = {
+      height,
+      round: decision.commit.round,
+      proposer: toHex(fromBinary(decision.block.header.proposerAddress)),
+      ms: performance.now() - this.#heightBegan,
+      signers: signersOf(decision),
+      validators: decision.commit.extendedSignatures.length,
+    }
+    this.#room.announce(block, (tx) => this.application.namesOf(tx))
+    for (const listener of this.#finalityListeners) listener(finality)
+  }
+
+  #onEffect(validator: Validator, effect: Effect): void {
+    if (effect.kind === 'round' && effect.round === 0 && validator === this.#first)
+      this.#heightBegan = performance.now()
+    if (effect.kind === 'decide' && isNil(effect.decision.blockId)) throw new Error('nil was decided')
+  }
+
+  /** The others go on without it, unless it is the one that clients talk to. */
+  #onHalt(validator: Validator, reason: string): void {
+    this.#halted.set(validator.name, reason)
+    validator.replica.stop()
+    for (const listener of this.#alarmListeners) listener(validator.name, `it stopped: ${reason}`)
+    if (validator === this.#first) this.#room.halt(new Error(reason))
+  }
+
+  #now(): number {
+    return this.#nextTimeMs ?? performance.timeOrigin + performance.now() + this.#drift() + this.#offsetMs
+  }
+
+  /** A clock that tests hold is followed; the system's is read with its fractions of a millisecond. */
+  #drift(): number {
+    const exact = performance.timeOrigin + performance.now()
+    const told = this.#clock.now()
+    return Math.abs(told - exact) > 1000 ? told - exact : 0
+  }
+
+  // --- the chain --------------------------------------------------------------------------------------------------
+
+  get policy(): BlockPolicy {
+    return this.#policy
+  }
+
+  set policy(policy: BlockPolicy) {
+    this.#policy = policy
+    this.#stopInterval?.()
+    this.#stopInterval = null
+    if (policy.kind === 'interval') this.#tick(policy.intervalMs)
+    if (policy.kind === 'auto') for (const validator of this.#validators) validator.wantBlocks(0n)
+  }
+
+  #tick(intervalMs: number): void {
+    this.#stopInterval = this.#clock.after(intervalMs, () => {
+      if (!this.#room.isOpen) return
+      this.#want(1)
+      this.#tick(intervalMs)
+    })
+  }
+
+  #want(count: number): number {
+    const height = this.application.head.height + count
+    for (const validator of this.#validators) validator.wantBlocks(BigInt(height))
+    return height
+  }
+
+  submit(tx: Uint8Array): Cid {
+    this.#room.refuseHalted()
+    return this.#first.submit(tx)
+  }
+
+  waitFor(cid: Cid): Promise<Included> {
+    const location = this.application.locate(cid)
+    if (location === undefined) return this.#room.waitFor(cid)
+    const result = this.application.block(location.height)!.results[location.index]!
+    return Promise.resolve({ ...location, result })
+  }
+
+  async apply(powers: readonly Power[]): Promise<Included> {
+    this.#room.refuseHalted()
+    const tx = encodeTransaction({ kind: 'power', nonce: this.#powerNonce++, powers })
+    const cid = this.#first.addPower(tx)
+    return this.waitFor(cid)
+  }
+
+  async mine(count: number): Promise<number> {
+    this.#room.refuseHalted()
+    for (let i = 0; i < count; i++) {
+      const height = this.#want(1)
+      await this.#reached(height)
+    }
+    return this.application.head.height
+  }
+
+  #reached(height: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const stop = this.#room.onBlock((block) => {
+        if (block.header.height < height) return
+        stop()
+        resolve()
+      })
+      try {
+        this.#room.refuseHalted()
+      } catch (error) {
+        stop()
+        reject(error)
+      }
+    })
+  }
+
+  warp(change: { readonly byMs: number } | { readonly toMs: number }): void {
+    if ('byMs' in change) {
+      if (change.byMs < 0) throw new RangeError('time only moves forwards')
+      this.#offsetMs += change.byMs
+      return
+    }
+    const { timeMs } = this.application.head
+    if (change.toMs <= timeMs) throw new RangeError(`the last block is at ${timeMs} ms; time only moves forwards`)
+    this.#nextTimeMs = change.toMs
+    const stop = this.#room.onBlock(() => {
+      stop()
+      this.#nextTimeMs = null
+      this.#offsetMs = change.toMs - this.#clock.now()
+    })
+  }
+
+  /** All validators go back together: what they signed above is forgotten with the blocks. */
+  async rewind(height: number): Promise<void> {
+    this.#room.refuseHalted()
+    if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
+    for (const validator of this.#validators) validator.close()
+    this.#room.dropAll(new SubmitError('DROPPED', 'the chain went back to an earlier block'))
+    this.#hashes.clear()
+    const states = new Map<Seat, ChainState>()
+    for (const seat of this.#seats) {
+      const { application, executor } = seat
+      const state = executor.blocks.stateAfter(BigInt(Math.min(height, application.head.height)))
+      if (application.head.height > height) {
+        states.set(seat, executor.blocks.rewind(BigInt(height)))
+        await application.rewind(height)
+      } else if (state !== undefined) states.set(seat, state)
+    }
+    this.#open((seat) => states.get(seat) ?? seat.state, 'the beginning')
+  }
+
+  onBlock(listener: (block: BlockRecord) => void): () => void {
+    return this.#room.onBlock(listener)
+  }
+
+  async close(): Promise<void> {
+    this.#room.close()
+    this.#stopInterval?.()
+    for (const validator of this.#validators) validator.close()
+    for (const { application } of this.#seats) await application.store.close()
+  }
+
+  // --- what there is to see ---------------------------------------------------------------------------------------
+
+  onFinality(listener: (finality: Finality) => void): () => void {
+    this.#finalityListeners.add(listener)
+    return () => this.#finalityListeners.delete(listener)
+  }
+
+  onAlarm(listener: (name: string, reason: string) => void): () => void {
+    this.#alarmListeners.add(listener)
+    return () => this.#alarmListeners.delete(listener)
+  }
+
+  view(): readonly ValidatorView[] {
+    return this.#validators.map((validator) => {
+      const { replica, name, address } = validator
+      const { validators } = replica.chain.validators
+      return {
+        name,
+        address: toHex(fromBinary(address)),
+        power: validators.find((known) => known.address === address)?.votingPower ?? 0n,
+        height: replica.height,
+        round: replica.rounds.round,
+        step: replica.isWaiting ? 'waiting' : replica.rounds.step,
+        peers: validator.peers().length,
+        isHalted: this.#halted.has(name),
+      }
+    })
+  }
+}
