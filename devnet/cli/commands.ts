@@ -71,6 +71,10 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     about: 'an actor’s ABI, methods, state, imports, text, size',
     load: async () => (await import('./commands/inspect.ts')).inspect,
   },
+  fault: {
+    about: 'a bad network between the validators',
+    load: async () => (await import('./commands/fault.ts')).fault,
+  },
   snapshot: {
     about: 'save, restore and list states of the chain',
     load: async () => (await import('./commands/snapshot.ts')).snapshot,

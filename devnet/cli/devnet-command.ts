@@ -4,11 +4,13 @@ import { join, resolve } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { BundleError } from '../node/bundle.ts'
 import type { BlockPolicy } from '../node/chain.ts'
-import { DEFAULT_PORT, type Devnet, openDevnet } from '../node/devnet.ts'
+import { ChainBegun, DEFAULT_PORT, type Devnet, openDevnet } from '../node/devnet.ts'
+import { JournalDamaged } from '../node/journal-file.ts'
 import { MemoryChainStore } from '../node/memory-store.ts'
 import { DiskModuleStore } from '../node/module-store.ts'
+import { type NodeHome, openFolderHome, openMemoryHome, removeHomes } from '../node/node-home.ts'
 import type { ChainStore } from '../node/ports.ts'
-import { openStore, removeStore, StoreError } from '../node/store.ts'
+import { type Durability, openStore, StoreError } from '../node/store.ts'
 import type { Project } from '../reload/project.ts'
 import { serveDevnet } from '../rpc/serve.ts'
 import { PortBusy, type RunningServer } from '../rpc/server.ts'
@@ -30,7 +32,9 @@ export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
     about: 'a block at an interval instead of one a message',
   },
   'no-mining': { type: 'boolean', about: 'blocks only on demand' },
-  consensus: { type: 'string', value: 'instant', about: 'how blocks are decided' },
+  consensus: { type: 'string', value: 'bft|instant', about: 'how blocks are decided (bft)' },
+  validators: { type: 'string', value: 'n', about: 'validators of a new chain (4 under bft, 1 under instant)' },
+  seed: { type: 'string', value: 'n', about: 'of the faults that links are given (1)' },
   accounts: { type: 'string', value: 'n', about: 'accounts with funds (10)' },
   balance: { type: 'string', value: 'fil', about: 'FIL of each account (10000)' },
   mnemonic: { type: 'string', short: 'm', value: 'words', about: 'where the accounts come from' },
@@ -61,10 +65,17 @@ export async function openForCommand(input: Input): Promise<Opened> {
     input.flags['no-persist'] === true
       ? null
       : resolve(input.cwd, textFlag(input, 'state') ?? join(project.root, config.state ?? '.troupe/state'))
-  const store = await openChainStore(stateFolder, input.flags['reset'] === true)
+  const consensus = asConsensus(textFlag(input, 'consensus') ?? config.consensus ?? 'bft')
+  const homes = await openHomes(stateFolder, {
+    isReset: input.flags['reset'] === true,
+    durability: config.durability ?? 'full',
+  })
   try {
     const devnet = openDevnet({
-      store,
+      homes: homes.at,
+      consensus,
+      ...optional('validators', numberFlag(input, 'validators') ?? config.validators),
+      bft: { seed: numberFlag(input, 'seed') ?? 1 },
       profile: asProfile(textFlag(input, 'profile') ?? config.profile ?? 'ipc'),
       chainId: BigInt(numberFlag(input, 'chain-id') ?? config.chainId ?? 31337),
       accounts: numberFlag(input, 'accounts') ?? config.accounts ?? 10,
@@ -76,7 +87,6 @@ export async function openForCommand(input: Input): Promise<Opened> {
       modules: new ModuleCache(new DiskModuleStore(join(project.dataFolder, 'build', 'modules'))),
       hasLargestStack: true,
     })
-    refuseConsensus(textFlag(input, 'consensus') ?? config.consensus ?? 'instant')
     const server = await listen(input, project, devnet)
     const announcement = announce(project, server)
     return {
@@ -92,7 +102,9 @@ export async function openForCommand(input: Input): Promise<Opened> {
       },
     }
   } catch (error) {
-    await store.close()
+    await homes.close()
+    if (error instanceof ChainBegun)
+      throw new CliError(error.code, Exit.Project, error.message, { fix: 'troupe dev --reset begins a new chain' })
     if (error instanceof BundleError)
       throw new CliError(error.code, Exit.Project, error.message, {
         fix: 'give a CAR whose root is a manifest, such as builtin-actors-mainnet.car',
@@ -110,11 +122,9 @@ function asProfile(name: string): 'ipc' | 'filecoin' {
   throw new CliError('TRP-7004', Exit.Usage, `there is no profile ${JSON.stringify(name)}`, { fix: 'ipc or filecoin' })
 }
 
-function refuseConsensus(name: string): void {
-  if (name === 'instant') return
-  throw new CliError('TRP-7005', Exit.Usage, `consensus ${JSON.stringify(name)} is not available in this release`, {
-    fix: '--consensus instant',
-  })
+function asConsensus(name: string): 'bft' | 'instant' {
+  if (name === 'bft' || name === 'instant') return name
+  throw new CliError('TRP-7005', Exit.Usage, `there is no consensus ${JSON.stringify(name)}`, { fix: 'bft or instant' })
 }
 
 function policyOf(input: Input, configured: number | undefined): BlockPolicy {
@@ -141,22 +151,54 @@ function readBundleFile(input: Input, project: Project): Uint8Array | undefined 
   }
 }
 
-export async function openChainStore(folder: string | null, isReset: boolean): Promise<ChainStore> {
+export async function openChainStore(folder: string | null): Promise<ChainStore> {
   if (folder === null) return new MemoryChainStore()
   try {
-    if (isReset) await removeStore(folder)
     return openStore(folder)
   } catch (error) {
-    if (!(error instanceof StoreError)) throw error
-    const exit = error.code === 'STORE_LOCKED' ? Exit.Refused : Exit.Project
-    const fix =
-      error.code === 'STORE_NEWER'
-        ? 'troupe dev --reset begins a new chain'
-        : error.code === 'STORE_DAMAGED'
-          ? 'troupe dev --reset begins a new chain'
-          : undefined
-    throw new CliError(STORE_CODES[error.code] ?? 'TRP-8210', exit, error.message, optional('fix', fix))
+    throw toStateError(error)
   }
+}
+
+interface Homes {
+  at(index: number): NodeHome
+  close(): Promise<void>
+}
+
+/** Each node's own place in the state folder, opened when the node is; the first at once, so that a folder in use is found early. */
+async function openHomes(
+  folder: string | null,
+  { isReset, durability }: { readonly isReset: boolean; readonly durability: Durability },
+): Promise<Homes> {
+  const opened: NodeHome[] = []
+  const at = (index: number): NodeHome => {
+    try {
+      return (opened[index] ??= folder === null ? openMemoryHome() : openFolderHome(folder, index, durability))
+    } catch (error) {
+      throw toStateError(error)
+    }
+  }
+  try {
+    if (isReset && folder !== null) await removeHomes(folder)
+  } catch (error) {
+    throw toStateError(error)
+  }
+  at(0)
+  return {
+    at,
+    async close() {
+      for (const { store } of opened) await store.close()
+    },
+  }
+}
+
+function toStateError(error: unknown): unknown {
+  if (error instanceof JournalDamaged) return new CliError(error.code, Exit.Project, error.message)
+  if (!(error instanceof StoreError)) return error
+  const exit = error.code === 'STORE_LOCKED' ? Exit.Refused : Exit.Project
+  const isLost = error.code === 'STORE_NEWER' || error.code === 'STORE_DAMAGED'
+  const fix = isLost ? 'troupe dev --reset begins a new chain' : undefined
+  return new CliError(STORE_CODES[error.code] ?? 'TRP-8210', exit, error.message, optional('fix', fix))
 }
 
 const STORE_CODES: Readonly<Record<string, string>> = {

@@ -23,7 +23,11 @@ const schema = v.strictObject({
   /** attoFIL per gas of the first block. */
   baseFee: v.optional(bigInteger),
   profile: v.optional(v.picklist(['ipc', 'filecoin'])),
-  consensus: v.optional(v.picklist(['instant'])),
+  consensus: v.optional(v.picklist(['instant', 'bft'])),
+  /** How many validators a new chain begins with. */
+  validators: v.optional(integer(1, 64)),
+  /** `full`: what is acknowledged survives the machine; `relaxed`: the death of the process only. */
+  durability: v.optional(v.picklist(['full', 'relaxed'])),
   /** Seconds between blocks; a block per message when absent. */
   blockTime: v.optional(v.pipe(v.number(), v.minValue(0.001), v.maxValue(86_400))),
   /** Folder of the state. */

@@ -24,7 +24,6 @@ import { BftChain, type BftOptions, type Seat } from './drivers/bft.ts'
 import { InstantChain } from './drivers/instant.ts'
 import { FvmApplication } from './fvm-application.ts'
 import { introduce } from './handshake.ts'
-import { MemoryChainStore } from './memory-store.ts'
 import { type NodeHome, openMemoryHome } from './node-home.ts'
 import { findPackageRoot } from './package-root.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
@@ -76,6 +75,8 @@ export interface Devnet {
   readonly actors: ActorRegistry
   readonly chainId: bigint
   readonly networkName: string
+  /** The validators and their network, when they vote. */
+  readonly bft: BftChain | null
   /** `own` actors, or the root of the bundle that was given. */
   readonly bundle: Bundle
   close(): Promise<void>
@@ -91,11 +92,10 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   const balance = (options.balance ?? DEFAULT_BALANCE_FIL * ATTO_PER_FIL) as TokenAmount
   const modules = options.modules ?? new ModuleCache()
   modules.trust(bundle.manifest.map(({ code }) => code))
-  const keys = deriveValidatorKeys(
-    options.mnemonic ?? DEFAULT_MNEMONIC,
-    chainId,
-    options.validators ?? (options.consensus === 'bft' ? DEFAULT_VALIDATORS : 1),
-  )
+  const homes: NodeHome[] = []
+  const homeOf = (index: number): NodeHome => (homes[index] ??= openHome(options, index))
+  const count = countValidators(options, homeOf(0).store)
+  const keys = deriveValidatorKeys(options.mnemonic ?? DEFAULT_MNEMONIC, chainId, count)
   const openApplication = (store: ChainStore): FvmApplication =>
     FvmApplication.open(
       {
@@ -126,7 +126,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   const chain = options.consensus === 'bft' ? openBft() : openInstant()
 
   function openInstant(): Chain {
-    const store = options.store ?? options.homes?.(0).store ?? new MemoryChainStore()
+    const { store } = homeOf(0)
     const { application, executor, state } = openNode(openApplication(store), store, keys, null)
     return new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy)
   }
@@ -134,7 +134,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   function openBft(): Chain {
     let first: FvmApplication | null = null
     const seats = keys.map((key, index): Seat => {
-      const home = index === 0 && options.store !== undefined ? openMemoryHome(options.store) : homeOf(index)
+      const home = homeOf(index)
       const verify = rememberVerified()
       const node = openNode(openApplication(home.store), home.store, keys, { first, verify })
       first ??= node.application
@@ -143,12 +143,9 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     return new BftChain(seats, clock, policy, options.bft)
   }
 
-  function homeOf(index: number): NodeHome {
-    return options.homes?.(index) ?? openMemoryHome()
-  }
-
   return {
     chain,
+    bft: chain instanceof BftChain ? chain : null,
     accounts,
     chainId,
     networkName,
@@ -156,6 +153,26 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     actors: new ActorRegistry(chain.application.store),
     close: () => chain.close(),
   }
+}
+
+function openHome({ store, homes }: DevnetOptions, index: number): NodeHome {
+  if (index === 0 && store !== undefined) return openMemoryHome(store)
+  return homes?.(index) ?? openMemoryHome()
+}
+
+/** The chain was begun otherwise than is asked for now. */
+export class ChainBegun extends Error {
+  override readonly name = 'ChainBegun'
+  readonly code = 'TRP-8221'
+}
+
+/** A chain keeps the validators that it began with, until powers change them. @throws ChainBegun */
+function countValidators({ validators, consensus }: DevnetOptions, store: ChainStore): number {
+  const begun = new BlockStore(store).stateAfter(0n)?.validators.validators.length
+  if (begun !== undefined && validators !== undefined && begun !== validators) {
+    throw new ChainBegun(`the chain began with ${begun} validators, not ${validators}`)
+  }
+  return begun ?? validators ?? (consensus === 'bft' ? DEFAULT_VALIDATORS : 1)
 }
 
 /** Joins an application and the blocks in its store; time begins where the first node of the chain says. */

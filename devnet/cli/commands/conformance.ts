@@ -111,7 +111,7 @@ async function exportVectors(input: Input, folder: string): Promise<Answer> {
 async function exportState(input: Input, state: string, folder: string): Promise<void> {
   if (!existsSync(state)) throw new CliError('TRP-7302', Exit.Usage, `${state} does not exist`)
   const { config } = await loadProject(input)
-  const store = await openChainStore(state, false)
+  const store = await openChainStore(state)
   const devnet = openDevnet({
     store,
     profile: config.profile ?? 'ipc',

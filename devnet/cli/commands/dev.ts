@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { formatDiagnostic } from '../../../compiler/diagnostic.ts'
 import { formatCid } from '../../ipld/cid.ts'
 import type { BlockRecord } from '../../node/chain-records.ts'
+import type { Finality } from '../../node/drivers/bft.ts'
 import { transactionCid } from '../../node/fvm-application.ts'
 import { decodeTransaction } from '../../node/transaction.ts'
 import { type LiveChange, LiveProject } from '../../reload/live.ts'
@@ -59,6 +60,8 @@ async function develop(input: Input, opened: Opened, started: number): Promise<v
   else if (listActorFiles(opened.project).length === 0)
     talk(`no *.actor.ts in ${opened.project.actorsFolder}; write one, it is deployed when you save it`)
   opened.devnet.chain.onBlock(say.block)
+  opened.devnet.bft?.onFinality(say.finality)
+  opened.devnet.bft?.onAlarm(say.alarm)
   live.warmUp()
   await untilStopped((key) => {
     if (key === 'd')
@@ -84,7 +87,8 @@ function writeStubs(live: LiveProject, { project }: Opened): void {
   }
 }
 
-function reporter(input: Input, { project }: Opened) {
+function reporter(input: Input, opened: Opened) {
+  const { project } = opened
   const event = (body: Record<string, unknown>) => process.stdout.write(`${toJson(body)}\n`)
   return {
     error(error: unknown): void {
@@ -95,6 +99,20 @@ function reporter(input: Input, { project }: Opened) {
     change(change: LiveChange, ms: number): void {
       if (input.isJson) event({ event: 'reload', ms: Math.round(ms), ...change })
       else talk(describeChange(change, ms, project.root))
+    },
+    /** How the validators decided a block. */
+    finality(finality: Finality): void {
+      const { height, round, proposer, ms, signers, validators } = finality
+      if (input.isJson) event({ event: 'block', ...finality })
+      else {
+        const took = `round ${round}, proposer ${proposer.slice(0, 8)}, ${ms.toFixed(1)} ms, ${signers}/${validators} signed`
+        const peers = opened.devnet.bft?.view()[0]?.peers ?? 0
+        talk(paint('dim', `#${height} ${took}, ${peers} peers`))
+      }
+    },
+    alarm(name: string, reason: string): void {
+      if (input.isJson) event({ event: 'alarm', validator: name, reason })
+      else talk(`${paint('yellow', name)} ${reason}`)
     },
     block(block: BlockRecord): void {
       for (const [index, tx] of block.txs.entries()) {

@@ -5,6 +5,7 @@ import { CborReader } from '../../ipld/dag-cbor.ts'
 import { formatEthAddress } from '../../node/accounts.ts'
 import type { BlockPolicy, Included } from '../../node/chain.ts'
 import type { Devnet } from '../../node/devnet.ts'
+import type { BftChain } from '../../node/drivers/bft.ts'
 import { GAS_MARKET } from '../../node/gas-market.ts'
 import { completeMessage, EstimateError, signTransaction, tryMessage } from '../../node/messages.ts'
 import type { Power } from '../../node/transaction.ts'
@@ -28,6 +29,7 @@ import {
 } from '../convert.ts'
 import { RpcError } from '../errors.ts'
 import type { Method } from '../router.ts'
+import { asFault } from './fault.ts'
 import { dumpState, loadState } from './state-dump.ts'
 
 const MINE_MAX = 10_000
@@ -48,6 +50,11 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     troupe_block: ([height]) => describeBlock(devnet, height),
     troupe_call: ([draft]) => readOnlyCall(devnet, asObject(draft, 'the call')),
     troupe_trace: ([cid]) => traceOf(devnet, cid),
+    troupe_validators: () =>
+      voters(devnet)
+        .view()
+        .map((validator) => ({ ...validator, power: validator.power.toString(), height: validator.height.toString() })),
+    troupe_faults: () => voters(devnet).faults.list(),
     troupe_receipt: async ([cid]) => {
       const location = chain.application.locate(parseCid(asText(cid, 'the CID')))
       if (location === undefined) return null
@@ -120,6 +127,22 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
       return true
     },
     troupe_loadState: async ([dump]) => loadState(devnet, asObject(dump, 'the dump')),
+    troupe_addFault: ([fault]) => {
+      const bft = voters(devnet)
+      return bft.faults.add(
+        asFault(
+          fault,
+          bft.view().map(({ name }) => name),
+        ),
+      )
+    },
+    troupe_clearFaults: ([id]) => {
+      const { faults } = voters(devnet)
+      if (id === undefined || id === null) faults.clear()
+      else if (!faults.remove(asCount(id, 'the fault', Number.MAX_SAFE_INTEGER)))
+        throw invalid(`there is no fault ${id}`)
+      return true
+    },
     troupe_forget: ([who]) => {
       devnet.actors.remove(actorId(devnet, who))
       return true
@@ -129,6 +152,12 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     methods: new Map([...Object.entries(reading), ...Object.entries(powers)]),
     powers: new Set(Object.keys(powers)),
   }
+}
+
+/** The chain of a devnet whose validators vote. */
+function voters({ bft }: Devnet): BftChain {
+  if (bft === null) throw invalid('this devnet decides blocks instantly; start it with --consensus bft')
+  return bft
 }
 
 /** Names go back with the chain: actors that the earlier block does not have are forgotten, older code has its interface. */

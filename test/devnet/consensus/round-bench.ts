@@ -70,7 +70,7 @@ export class RoundBench {
   /** The place of the round's proposer. */
   proposerOf(round: number): number {
     const address = proposerAt(this.state, round)
-    return this.addresses.findIndex((known) => known === address)
+    return this.addresses.indexOf(address ?? '')
   }
 
   block(name: string): TestBlock {
