@@ -571,11 +571,9 @@ export class Replica {
     this.#queue.push(() => this.#await())
   }
 
-  /** Evidence is worth a block; whatever else there may be to propose, the host knows. */
+  /** Evidence goes with the next block that is wanted for another reason: a block for it alone could call for the next. */
   #await(): void {
-    if (!this.isWaiting) return
-    if (this.#pool.take(this.#chain).length > 0) this.#input({ kind: 'begin' })
-    else this.#host.waiting(this.height)
+    if (this.isWaiting) this.#host.waiting(this.height)
   }
 
   #newHeight(): RoundState {
@@ -611,7 +609,7 @@ export class Replica {
       case 'vote':
         return this.#onVote(peer, message)
       case 'evidence':
-        if (message.value.evidence !== null && this.#pool.add(this.#chain, message.value.evidence)) this.#await()
+        if (message.value.evidence !== null) this.#pool.add(this.#chain, message.value.evidence)
         return
       case 'blocksRequest':
         return this.#onBlocksRequest(peer, message.value.from, message.value.count)

@@ -125,14 +125,13 @@ function syncFolder(folder: string): void {
 /** A journal for chains that nobody wants to keep. */
 export class MemoryJournal implements Journal {
   readonly records: readonly JournalRecord[]
-  readonly found: Journal['found']
-  #kept: Uint8Array[] = []
+  readonly found = 'whole'
+  #kept: Uint8Array[]
 
-  /** `earlier` is the journal of an earlier life. */
-  constructor(earlier?: MemoryJournal) {
-    this.#kept = earlier === undefined ? [] : [...earlier.#kept]
+  /** `earlier` is the journal of an earlier life; null is an empty one. */
+  constructor(earlier: MemoryJournal | null) {
+    this.#kept = earlier === null ? [] : [...earlier.#kept]
     this.records = readJournal(concatBytes(...this.#kept)).records
-    this.found = earlier === undefined ? 'missing' : 'whole'
   }
 
   append(record: Uint8Array): void {

@@ -1,5 +1,5 @@
 /** Where each node of a chain keeps what is its own: the first in the folder of the chain, the others below it. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Journal, MemoryJournal, openJournal } from './journal-file.ts'
 import { MemoryChainStore } from './memory-store.ts'
@@ -24,7 +24,8 @@ export function openFolderHome(folder: string, index: number, durability: Durabi
     store: openStore(own, { durability }),
     openJournal(earlier, from) {
       earlier?.close()
-      if (from === 'the beginning') rmSync(path, { force: true })
+      // An empty journal says that nothing was signed; none at all, that nobody knows.
+      if (from === 'the beginning') writeFileSync(path, '')
       return openJournal(path, durability)
     },
   }
@@ -34,7 +35,9 @@ export function openMemoryHome(store: ChainStore = new MemoryChainStore()): Node
   return {
     store,
     openJournal: (earlier, from) =>
-      from === 'where it ended' && earlier instanceof MemoryJournal ? new MemoryJournal(earlier) : new MemoryJournal(),
+      from === 'where it ended' && earlier instanceof MemoryJournal
+        ? new MemoryJournal(earlier)
+        : new MemoryJournal(null),
   }
 }
 

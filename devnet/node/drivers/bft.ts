@@ -191,14 +191,7 @@ export class BftChain implements Chain {
   }
 
   #now(): number {
-    return this.#nextTimeMs ?? performance.timeOrigin + performance.now() + this.#drift() + this.#offsetMs
-  }
-
-  /** A clock that tests hold is followed; the system's is read with its fractions of a millisecond. */
-  #drift(): number {
-    const exact = performance.timeOrigin + performance.now()
-    const told = this.#clock.now()
-    return Math.abs(told - exact) > 1000 ? told - exact : 0
+    return this.#nextTimeMs ?? this.#clock.now() + this.#offsetMs
   }
 
   // --- the chain --------------------------------------------------------------------------------------------------
