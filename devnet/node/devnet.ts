@@ -70,11 +70,34 @@ export interface Devnet {
 }
 
 export function openDevnet(options: DevnetOptions = {}): Devnet {
+  const store = options.store ?? new MemoryChainStore()
+  const clock = options.clock ?? SYSTEM_CLOCK
+  const base = openBase(options, store)
+  const { application, keys } = base
+  const blocks = new BlockStore(store)
+  const executor = new BlockExecutor({ application, store, blocks, timeRule: 'proposer', durability: 'together' })
+  const { state, plan } = introduce(genesisOf(application, keys), application, blocks)
+  assert(plan.last === 'nothing' && plan.to < plan.from, 'blocks and state are written in one transaction')
+  const policy = options.policy ?? { kind: 'auto' }
+  return devnetOf(base, new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy))
+}
+
+/** What a devnet has whoever decides its blocks. */
+export interface DevnetBase {
+  readonly application: FvmApplication
+  readonly accounts: readonly DevAccount[]
+  readonly bundle: Bundle
+  /** Of the validators that the chain begins with. */
+  readonly keys: readonly PrivateKey[]
+}
+
+/** An application in `store`; others with the same options begin with the same state. */
+export function openBase(options: DevnetOptions, store: ChainStore): DevnetBase {
   const profile = PROFILES[options.profile ?? 'ipc']
   const chainId = options.chainId ?? DEFAULT_CHAIN_ID
   const networkName = `/r${chainId}`
-  const accounts = deriveAccounts(options.mnemonic ?? DEFAULT_MNEMONIC, options.accounts ?? DEFAULT_ACCOUNTS)
-  const store = options.store ?? new MemoryChainStore()
+  const mnemonic = options.mnemonic ?? DEFAULT_MNEMONIC
+  const accounts = deriveAccounts(mnemonic, options.accounts ?? DEFAULT_ACCOUNTS)
   const clock = options.clock ?? SYSTEM_CLOCK
   const bundle = readBundleFile(options.bundle ?? ownBundle())
   const balance = (options.balance ?? DEFAULT_BALANCE_FIL * ATTO_PER_FIL) as TokenAmount
@@ -105,26 +128,17 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     },
     modules,
   )
-  const keys = deriveValidatorKeys(options.mnemonic ?? DEFAULT_MNEMONIC, chainId, options.validators ?? 1)
-  const blocks = new BlockStore(store)
-  const executor = new BlockExecutor({ application, store, blocks, timeRule: 'proposer', durability: 'together' })
-  const { state, plan } = introduce(genesisOf(application, keys), application, blocks)
-  assert(plan.last === 'nothing' && plan.to < plan.from, 'blocks and state are written in one transaction')
-  const policy = options.policy ?? { kind: 'auto' }
-  const chain = new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy)
-  return {
-    chain,
-    accounts,
-    chainId,
-    networkName,
-    bundle,
-    actors: new ActorRegistry(store),
-    close: () => chain.close(),
-  }
+  return { application, accounts, bundle, keys: deriveValidatorKeys(mnemonic, chainId, options.validators ?? 1) }
+}
+
+export function devnetOf({ application, accounts, bundle }: DevnetBase, chain: Chain): Devnet {
+  const { chainId, networkName } = application.config
+  const actors = new ActorRegistry(application.store)
+  return { chain, accounts, chainId, networkName, bundle, actors, close: () => chain.close() }
 }
 
 /** As consensus has it; the chain's name there is the number of its Ethereum chain id. */
-function genesisOf(application: FvmApplication, keys: readonly PrivateKey[]): Genesis {
+export function genesisOf(application: FvmApplication, keys: readonly PrivateKey[]): Genesis {
   return {
     chainId: String(application.config.chainId),
     initialHeight: 1n,
