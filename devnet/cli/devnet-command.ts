@@ -75,7 +75,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
       homes: homes.at,
       consensus,
       ...optional('validators', numberFlag(input, 'validators') ?? config.validators),
-      bft: { seed: numberFlag(input, 'seed') ?? 1 },
+      seed: numberFlag(input, 'seed') ?? 1,
       profile: asProfile(textFlag(input, 'profile') ?? config.profile ?? 'ipc'),
       chainId: BigInt(numberFlag(input, 'chain-id') ?? config.chainId ?? 31337),
       accounts: numberFlag(input, 'accounts') ?? config.accounts ?? 10,

@@ -54,3 +54,18 @@ export function joinDuration({ seconds, nanos }: SecondsAndNanos): Duration | un
   const duration = seconds * SECOND + BigInt(nanos)
   return duration === BigInt.asIntN(64, duration) ? duration : undefined
 }
+
+/** RFC 3339 in UTC with the nanoseconds that there are, as Go writes it. Years 1 to 9999. */
+export function formatTime(time: Time): string {
+  const { seconds, nanos } = splitTime(time)
+  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19)
+  const fraction = String(nanos).padStart(9, '0').replace(/0+$/, '')
+  return `${whole}${fraction === '' ? '' : `.${fraction}`}Z`
+}
+
+/** RFC 3339 in UTC, with up to nine digits of a second; undefined for anything else. */
+export function parseTime(text: string): Time | undefined {
+  const [, whole, fraction = ''] = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z$/.exec(text) ?? []
+  const ms = whole === undefined ? Number.NaN : Date.parse(`${whole}Z`)
+  return Number.isNaN(ms) ? undefined : joinTime({ seconds: BigInt(ms / 1000), nanos: Number(fraction.padEnd(9, '0')) })
+}

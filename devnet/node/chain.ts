@@ -28,6 +28,12 @@ export class ChainHalted extends Error {
   readonly code = 'TRP-8201'
 }
 
+/** The driver has no such power: other processes decide with it. */
+export class PowerUnavailable extends Error {
+  override readonly name = 'PowerUnavailable'
+  readonly code = 'TRP-8213'
+}
+
 export interface Included extends MessageLocation {
   readonly result: TxRecord
 }

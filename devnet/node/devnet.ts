@@ -6,8 +6,10 @@ import { join } from 'node:path'
 import type { Genesis } from '../consensus/chain-state.ts'
 import { type PrivateKey, publicKeyOf, type VerifyMessage, verifyMessage } from '../consensus/key.ts'
 import { DEFAULT_PARAMS } from '../consensus/params.ts'
+import type { ReplicaOptions } from '../consensus/replica.ts'
 import { MILLISECOND } from '../consensus/time.ts'
 import { rememberVerified } from '../consensus/verified-signatures.ts'
+import type { WireValidatorUpdate } from '../consensus/wire-abci.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { PROFILES, type ProfileName } from '../engine/profile.ts'
 import { assert } from '../primitives/assert.ts'
@@ -20,12 +22,15 @@ import { BlockStore } from './block-store.ts'
 import { type Bundle, putBundle, readBundleFile } from './bundle.ts'
 import type { BlockPolicy, Chain } from './chain.ts'
 import { Crew } from './crew.ts'
-import { BftChain, type BftOptions, type Seat } from './drivers/bft.ts'
+import { BftChain, type Seat } from './drivers/bft.ts'
 import { InstantChain } from './drivers/instant.ts'
 import { FvmApplication } from './fvm-application.ts'
 import { introduce } from './handshake.ts'
+import { LinkFaults } from './link-faults.ts'
+import { LocalNetwork } from './local-network.ts'
 import { type NodeHome, openMemoryHome } from './node-home.ts'
 import { findPackageRoot } from './package-root.ts'
+import type { PeerNetwork } from './peer-links.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
 
@@ -58,7 +63,12 @@ export interface DevnetOptions {
   readonly validators?: number
   /** Where each validator keeps its own, in `bft`; the first has `store` if that is given. In memory when absent. */
   readonly homes?: (index: number) => NodeHome
-  readonly bft?: BftOptions
+  /** Timeouts and the like, in `bft`. */
+  readonly replica?: Partial<ReplicaOptions>
+  /** Of the faults that links are given. */
+  readonly seed?: number
+  /** This process is one node of a larger network. */
+  readonly member?: Member
   readonly policy?: BlockPolicy
   readonly clock?: Clock
   readonly modules?: ModuleCache
@@ -83,76 +93,133 @@ export interface Devnet {
 }
 
 export function openDevnet(options: DevnetOptions = {}): Devnet {
+  const clock = options.clock ?? SYSTEM_CLOCK
+  const policy = options.policy ?? { kind: 'auto' }
+  const plan = planChain(options)
+  const homes: NodeHome[] = []
+  const homeOf = (index: number): NodeHome => (homes[index] ??= openHome(options, index))
+  const { store } = homeOf(0)
+  if (options.member !== undefined) return openMember(options.member)
+  const keys = plan.keysOf(countValidators(options, store))
+  return options.consensus === 'bft' ? openBft() : openInstant()
+
+  function openInstant(): Devnet {
+    const application = plan.openApplication(store)
+    const { executor, state } = openNode(application, genesisOf(application, keys), verifyMessage)
+    return devnetOf(
+      { ...plan, application, keys },
+      new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy),
+    )
+  }
+
+  function openBft(): Devnet {
+    let genesis: Genesis | null = null
+    const seats = keys.map((key, index): Seat => {
+      const home = homeOf(index)
+      const application = plan.openApplication(home.store)
+      // Time begins for all where it does for the first.
+      genesis ??= genesisOf(application, keys)
+      const verify = rememberVerified()
+      const node = openNode(application, genesis, verify)
+      return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
+    })
+    const faults = new LinkFaults(options.seed ?? 1)
+    const network = new LocalNetwork(faults, clock)
+    const chain = new BftChain(seats, { clock, policy, faults, network, replica: options.replica ?? {} })
+    return devnetOf({ ...plan, application: chain.application, keys }, chain)
+  }
+
+  function openMember({ name, key, genesis: { timeMs, validators }, network, faults }: Member): Devnet {
+    const { openJournal } = homeOf(0)
+    const application = plan.openApplication(store)
+    const genesis = { ...genesisOf(application, []), time: BigInt(timeMs) * MILLISECOND, validators }
+    const verify = rememberVerified()
+    const node = openNode(application, genesis, verify)
+    const seat: Seat = { ...node, name, key, verify, openJournal }
+    const chain = new BftChain([seat], { clock, policy, faults, network, replica: options.replica ?? {} })
+    return devnetOf({ ...plan, application, keys: key === null ? [] : [key] }, chain)
+  }
+}
+
+/** One node of a network whose others are elsewhere. */
+export interface Member {
+  readonly name: string
+  /** Null for a node that only follows. */
+  readonly key: PrivateKey | null
+  /** The same on all nodes, with all other options that the first state depends on. */
+  readonly genesis: { readonly timeMs: number; readonly validators: readonly WireValidatorUpdate[] }
+  readonly network: PeerNetwork
+  readonly faults: LinkFaults
+}
+
+/** What a devnet has whoever decides its blocks. */
+export interface DevnetBase {
+  readonly application: FvmApplication
+  readonly accounts: readonly DevAccount[]
+  readonly bundle: Bundle
+  /** Of the validators that the chain begins with. */
+  readonly keys: readonly PrivateKey[]
+}
+
+/** How a chain with these options begins. */
+interface ChainPlan {
+  readonly accounts: readonly DevAccount[]
+  readonly bundle: Bundle
+  readonly keysOf: (count: number) => readonly PrivateKey[]
+  readonly openApplication: (store: ChainStore) => FvmApplication
+}
+
+function planChain(options: DevnetOptions): ChainPlan {
   const profile = PROFILES[options.profile ?? 'ipc']
   const chainId = options.chainId ?? DEFAULT_CHAIN_ID
   const networkName = `/r${chainId}`
-  const accounts = deriveAccounts(options.mnemonic ?? DEFAULT_MNEMONIC, options.accounts ?? DEFAULT_ACCOUNTS)
+  const mnemonic = options.mnemonic ?? DEFAULT_MNEMONIC
+  const accounts = deriveAccounts(mnemonic, options.accounts ?? DEFAULT_ACCOUNTS)
   const clock = options.clock ?? SYSTEM_CLOCK
   const bundle = readBundleFile(options.bundle ?? ownBundle())
   const balance = (options.balance ?? DEFAULT_BALANCE_FIL * ATTO_PER_FIL) as TokenAmount
   const modules = options.modules ?? new ModuleCache()
   modules.trust(bundle.manifest.map(({ code }) => code))
-  const homes: NodeHome[] = []
-  const homeOf = (index: number): NodeHome => (homes[index] ??= openHome(options, index))
-  const count = countValidators(options, homeOf(0).store)
-  const keys = deriveValidatorKeys(options.mnemonic ?? DEFAULT_MNEMONIC, chainId, count)
-  const openApplication = (store: ChainStore): FvmApplication =>
-    FvmApplication.open(
-      {
-        profile,
-        chainId,
-        networkName,
-        powers: true,
-        initialBaseFee: options.baseFee ?? INITIAL_BASE_FEE,
-        debugging: true,
-        hasLargestStack: options.hasLargestStack ?? true,
-      },
-      store,
-      () => {
-        putBundle(store, bundle)
-        const stateRoot = createGenesis(store, {
-          networkName,
-          manifest: bundle.manifest,
-          accounts: accounts.flatMap(({ address, ethAddress }) => [
-            { address, balance },
-            { address: ethAddress, balance },
-          ]),
-        })
-        return { stateRoot, circulatingSupply: balance * BigInt(accounts.length) * 2n, timeMs: clock.now() }
-      },
-      modules,
-    )
-  const policy = options.policy ?? { kind: 'auto' }
-  const chain = options.consensus === 'bft' ? openBft() : openInstant()
-
-  function openInstant(): Chain {
-    const { store } = homeOf(0)
-    const { application, executor, state } = openNode(openApplication(store), store, keys, null)
-    return new InstantChain(application, { executor, crew: new Crew(keys), state }, clock, policy)
-  }
-
-  function openBft(): Chain {
-    let first: FvmApplication | null = null
-    const seats = keys.map((key, index): Seat => {
-      const home = homeOf(index)
-      const verify = rememberVerified()
-      const node = openNode(openApplication(home.store), home.store, keys, { first, verify })
-      first ??= node.application
-      return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
-    })
-    return new BftChain(seats, clock, policy, options.bft)
-  }
-
-  return {
-    chain,
-    bft: chain instanceof BftChain ? chain : null,
-    accounts,
+  const config = {
+    profile,
     chainId,
     networkName,
-    bundle,
-    actors: new ActorRegistry(chain.application.store),
-    close: () => chain.close(),
+    powers: true,
+    initialBaseFee: options.baseFee ?? INITIAL_BASE_FEE,
+    debugging: true,
+    hasLargestStack: options.hasLargestStack ?? true,
   }
+  const begin = (store: ChainStore) => {
+    putBundle(store, bundle)
+    const stateRoot = createGenesis(store, {
+      networkName,
+      manifest: bundle.manifest,
+      accounts: accounts.flatMap(({ address, ethAddress }) => [
+        { address, balance },
+        { address: ethAddress, balance },
+      ]),
+    })
+    return { stateRoot, circulatingSupply: balance * BigInt(accounts.length) * 2n, timeMs: clock.now() }
+  }
+  return {
+    accounts,
+    bundle,
+    keysOf: (count) => deriveValidatorKeys(mnemonic, chainId, count),
+    openApplication: (store) => FvmApplication.open(config, store, () => begin(store), modules),
+  }
+}
+
+/** An application in `store`; others with the same options begin with the same state. */
+export function openBase(options: DevnetOptions, store: ChainStore): DevnetBase {
+  const plan = planChain(options)
+  return { ...plan, application: plan.openApplication(store), keys: plan.keysOf(options.validators ?? 1) }
+}
+
+export function devnetOf({ application, accounts, bundle }: DevnetBase, chain: Chain): Devnet {
+  const { chainId, networkName } = application.config
+  const actors = new ActorRegistry(application.store)
+  const bft = chain instanceof BftChain ? chain : null
+  return { chain, bft, accounts, chainId, networkName, bundle, actors, close: () => chain.close() }
 }
 
 function openHome({ store, homes }: DevnetOptions, index: number): NodeHome {
@@ -175,15 +242,10 @@ function countValidators({ validators, consensus }: DevnetOptions, store: ChainS
   return begun ?? validators ?? (consensus === 'bft' ? DEFAULT_VALIDATORS : 1)
 }
 
-/** Joins an application and the blocks in its store; time begins where the first node of the chain says. */
-function openNode(
-  application: FvmApplication,
-  store: ChainStore,
-  keys: readonly PrivateKey[],
-  node: { readonly first: FvmApplication | null; readonly verify: VerifyMessage } | null,
-) {
+/** Joins an application and the blocks in its store. */
+function openNode(application: FvmApplication, genesis: Genesis, verify: VerifyMessage) {
+  const { store } = application
   const blocks = new BlockStore(store)
-  const verify = node?.verify ?? verifyMessage
   const executor = new BlockExecutor({
     application,
     store,
@@ -192,13 +254,13 @@ function openNode(
     durability: 'together',
     verify,
   })
-  const { state, plan } = introduce(genesisOf(node?.first ?? application, keys), application, blocks)
+  const { state, plan } = introduce(genesis, application, blocks)
   assert(plan.last === 'nothing' && plan.to < plan.from, 'blocks and state are written in one transaction')
   return { application, executor, state }
 }
 
 /** As consensus has it; the chain's name there is the number of its Ethereum chain id. */
-function genesisOf(application: FvmApplication, keys: readonly PrivateKey[]): Genesis {
+export function genesisOf(application: FvmApplication, keys: readonly PrivateKey[]): Genesis {
   return {
     chainId: String(application.config.chainId),
     initialHeight: 1n,

@@ -30,7 +30,7 @@ import { decodeCbor } from '../ipld/dag-cbor.ts'
 import { concatBytes, EMPTY_BYTES, fromBinary, toBinary } from '../primitives/bytes.ts'
 import { sha256, sha256Binary } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
-import { CRON_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
+import { type ActorId, CRON_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
 import { type Address, decodeAddress, idAddress } from '../state/address.ts'
 import {
   encodeMessage,
@@ -159,6 +159,7 @@ export class FvmApplication implements Application {
   #pending: Executed | null = null
   /** The block at the head, when this process made it. */
   #newest: BlockRecord | null = null
+  readonly #listeners = new Set<(block: BlockRecord) => void>()
   /** By block hash. */
   readonly #ahead = new Map<string, Executed>()
   readonly #decoded = new WeakMap<Uint8Array, Decoded>()
@@ -367,24 +368,50 @@ export class FvmApplication implements Application {
     return accountKeyOf(this.store, state.getActor(id))
   }
 
-  /** What may go into a block, in the order given, as far as there is room. */
+  /**
+   * What may go into a block, in the order given, as far as there is room; messages of one sender in sequence, because one
+   * that came early would be refused and lost.
+   */
   prepareProposal({ txs, maxTxBytes }: RequestOf<'prepareProposal'>): ResponseOf<'prepareProposal'> {
     const taken: Uint8Array[] = []
     let bytes = 0
     let gas = 0n
-    for (const tx of txs) {
-      if (taken.length >= BLOCK_MESSAGES_MAX) break
-      const check = this.check(tx)
-      if (!check.ok) continue
-      const { transaction } = check.checked
+    for (const { tx, gasLimit } of this.#inSequence(txs)) {
       const size = sizeInBlock(tx)
-      const limit = transaction.kind === 'signed' ? transaction.message.gasLimit : 0n
-      if (bytes + size > maxTxBytes || gas + limit > GAS_MARKET.blockGasLimit) break
+      const isFull = taken.length >= BLOCK_MESSAGES_MAX
+      if (isFull || bytes + size > maxTxBytes || gas + gasLimit > GAS_MARKET.blockGasLimit) break
       bytes += size
-      gas += limit
+      gas += gasLimit
       taken.push(tx)
     }
     return { txs: taken }
+  }
+
+  /** What passes the door. A message waits for those of its sender that come before it. */
+  *#inSequence(txs: readonly Uint8Array[]): Iterable<{ readonly tx: Uint8Array; readonly gasLimit: bigint }> {
+    const { state } = this.queryMachine().context
+    const next = new Map<ActorId, bigint>()
+    const early = new Map<ActorId, Map<bigint, { readonly tx: Uint8Array; readonly gasLimit: bigint }>>()
+    for (const tx of txs) {
+      const check = this.check(tx)
+      if (!check.ok) continue
+      const { transaction } = check.checked
+      if (transaction.kind === 'power') {
+        yield { tx, gasLimit: 0n }
+        continue
+      }
+      const { from, sequence, gasLimit } = transaction.message
+      const sender = state.resolve(from)!
+      const waiting = early.get(sender) ?? new Map<bigint, { readonly tx: Uint8Array; readonly gasLimit: bigint }>()
+      let at = next.get(sender) ?? state.getActor(sender)!.sequence
+      waiting.set(sequence, { tx, gasLimit })
+      for (let due = waiting.get(at); due !== undefined; due = waiting.get(++at)) {
+        waiting.delete(at)
+        yield due
+      }
+      next.set(sender, at)
+      early.set(sender, waiting)
+    }
   }
 
   processProposal({ txs }: RequestOf<'processProposal'>): ResponseOf<'processProposal'> {
@@ -545,7 +572,14 @@ export class FvmApplication implements Application {
       this.#queryMachine = null
       throw error
     }
+    for (const listener of this.#listeners) listener(record)
     return { retainHeight: 0n }
+  }
+
+  /** Calls back after each block that has become durable. The answer ends that. */
+  onCommit(listener: (block: BlockRecord) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   #putBlock(record: BlockRecord, cids: readonly (readonly Cid[])[]): void {

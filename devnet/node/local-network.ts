@@ -1,6 +1,6 @@
 /** Nodes of one process: messages are handed over as they are, one turn of the event loop later, unless a fault has it otherwise. */
 import type { LinkFaults } from './link-faults.ts'
-import type { NodeMessage, PeerLinks, PeerListener } from './peer-links.ts'
+import type { NodeMessage, PeerLinks, PeerListener, PeerNetwork } from './peer-links.ts'
 import type { Clock } from './ports.ts'
 
 interface Seat {
@@ -9,7 +9,7 @@ interface Seat {
   readonly listener: PeerListener
 }
 
-export class LocalNetwork {
+export class LocalNetwork implements PeerNetwork {
   readonly faults: LinkFaults
   readonly #clock: Clock
   readonly #seats = new Map<string, Seat>()
@@ -21,7 +21,6 @@ export class LocalNetwork {
     this.#clock = clock
   }
 
-  /** `validator` is the address of the key that the node has. */
   join(name: string, validator: string | undefined, listener: PeerListener): PeerLinks {
     const seat: Seat = { name, validator, listener }
     for (const other of this.#seats.values()) {

@@ -56,8 +56,12 @@ export interface ValidatorOptions {
   readonly isEager: () => boolean
   /** Whether it signs what an honest validator does not: a fault that is asked for. */
   readonly isByzantine: () => boolean
+  /** A peer's user asked something of the whole network. */
+  readonly onPower: (said: PowerMessage) => void
   readonly watcher: ValidatorWatcher
 }
+
+export type PowerMessage = Extract<NodeMessage, { readonly kind: 'want' | 'clock' }>
 
 export interface ValidatorWatcher {
   committed(validator: Validator, block: BlockRecord, decision: Decision): void
@@ -255,8 +259,20 @@ export class Validator implements ReplicaHost, PeerListener {
 
   receive(peer: string, message: NodeMessage): void {
     if (this.#isClosed) return
-    if (message.kind === 'txs') this.#onTxs(message.value.txs)
-    else this.replica.receive(peer, message)
+    switch (message.kind) {
+      case 'txs':
+        return this.#onTxs(message.value.txs)
+      case 'want':
+      case 'clock':
+        if (this.application.config.powers) this.#options.onPower(message)
+        return
+      default:
+        this.replica.receive(peer, message)
+    }
+  }
+
+  tellPeers(message: PowerMessage): void {
+    this.#links?.broadcast(message)
   }
 
   joined(peer: string): void {

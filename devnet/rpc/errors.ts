@@ -42,6 +42,7 @@ const CALLERS = new Set([
   'TokenError',
   'TransactionError',
   'MempoolError',
+  'PowerUnavailable',
   'RangeError',
 ])
 

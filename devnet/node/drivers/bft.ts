@@ -18,12 +18,12 @@ import { type BlockPolicy, type Chain, type Included, SubmitError } from '../cha
 import type { BlockRecord } from '../chain-records.ts'
 import type { FvmApplication } from '../fvm-application.ts'
 import type { Journal } from '../journal-file.ts'
-import { LinkFaults } from '../link-faults.ts'
-import { LocalNetwork } from '../local-network.ts'
+import type { LinkFaults } from '../link-faults.ts'
 import type { Mempool } from '../mempool.ts'
+import type { PeerNetwork } from '../peer-links.ts'
 import type { Clock } from '../ports.ts'
 import { encodeTransaction, type Power } from '../transaction.ts'
-import { signersOf, Validator, type ValidatorWatcher } from '../validator.ts'
+import { type PowerMessage, signersOf, Validator, type ValidatorWatcher } from '../validator.ts'
 import { WaitingRoom } from '../waiting-room.ts'
 
 /** What one validator is made of. */
@@ -62,15 +62,21 @@ export interface ValidatorView {
 }
 
 export interface BftOptions {
-  readonly replica?: Partial<ReplicaOptions>
-  readonly seed?: number
+  readonly clock: Clock
+  readonly policy: BlockPolicy
+  readonly network: PeerNetwork
+  readonly faults: LinkFaults
+  readonly replica: Partial<ReplicaOptions>
 }
+
+/** Blocks that a peer may want ahead of the last. */
+const WANTED_MAX = 10_000n
 
 export class BftChain implements Chain {
   readonly faults: LinkFaults
   readonly #seats: readonly Seat[]
   readonly #clock: Clock
-  readonly #network: LocalNetwork
+  readonly #network: PeerNetwork
   readonly #replicaOptions: ReplicaOptions
   readonly #room = new WaitingRoom()
   readonly #finalityListeners = new Set<(finality: Finality) => void>()
@@ -87,13 +93,13 @@ export class BftChain implements Chain {
   #powerNonce: bigint
   #heightBegan = 0
 
-  constructor(seats: readonly Seat[], clock: Clock, policy: BlockPolicy, options: BftOptions = {}) {
+  constructor(seats: readonly Seat[], { clock, policy, network, faults, replica }: BftOptions) {
     this.#seats = seats
     this.#clock = clock
     this.#policy = policy
-    this.faults = new LinkFaults(options.seed ?? 1)
-    this.#network = new LocalNetwork(this.faults, clock)
-    this.#replicaOptions = { ...LOOPBACK_OPTIONS, ...options.replica }
+    this.faults = faults
+    this.#network = network
+    this.#replicaOptions = { ...LOOPBACK_OPTIONS, ...replica }
     this.#powerNonce = BigInt(this.application.head.height) << 20n
     this.#open((seat) => seat.state, 'where it ended')
     this.policy = policy
@@ -136,6 +142,7 @@ export class BftChain implements Chain {
         replica: this.#replicaOptions,
         isEager: () => this.#policy.kind === 'auto',
         isByzantine: () => this.faults.isByzantine(name),
+        onPower: (said) => this.#onPower(said),
         watcher: this.#watcher,
       })
     })
@@ -194,6 +201,19 @@ export class BftChain implements Chain {
     return this.#nextTimeMs ?? this.#clock.now() + this.#offsetMs
   }
 
+  /** What another node's user asked of the whole network. */
+  #onPower(said: PowerMessage): void {
+    if (said.kind === 'clock') {
+      this.#offsetMs = Number(said.value.offsetMs)
+      if (said.value.nextTimeMs > 0n) this.#setNextTime(Number(said.value.nextTimeMs))
+      return
+    }
+    const { height } = said.value
+    const { head } = this.application
+    if (height > BigInt(head.height) + WANTED_MAX) return
+    for (const validator of this.#validators) validator.wantBlocks(height)
+  }
+
   // --- the chain --------------------------------------------------------------------------------------------------
 
   get policy(): BlockPolicy {
@@ -219,6 +239,7 @@ export class BftChain implements Chain {
   #want(count: number): number {
     const height = this.application.head.height + count
     for (const validator of this.#validators) validator.wantBlocks(BigInt(height))
+    this.#first.tellPeers({ kind: 'want', value: { height: BigInt(height) } })
     return height
   }
 
@@ -270,22 +291,37 @@ export class BftChain implements Chain {
     if ('byMs' in change) {
       if (change.byMs < 0) throw new RangeError('time only moves forwards')
       this.#offsetMs += change.byMs
+      this.#tellClock(0)
       return
     }
     const { timeMs } = this.application.head
     if (change.toMs <= timeMs) throw new RangeError(`the last block is at ${timeMs} ms; time only moves forwards`)
-    this.#nextTimeMs = change.toMs
+    this.#setNextTime(change.toMs)
+    this.#tellClock(change.toMs)
+  }
+
+  /** Of the next block; from then on the clock goes on from there. */
+  #setNextTime(ms: number): void {
+    this.#nextTimeMs = ms
     const stop = this.#room.onBlock(() => {
       stop()
       this.#nextTimeMs = null
-      this.#offsetMs = change.toMs - this.#clock.now()
+      this.#offsetMs = ms - this.#clock.now()
     })
+  }
+
+  #tellClock(nextTimeMs: number): void {
+    const value = { offsetMs: BigInt(Math.round(this.#offsetMs)), nextTimeMs: BigInt(Math.round(nextTimeMs)) }
+    this.#first.tellPeers({ kind: 'clock', value })
   }
 
   /** All validators go back together: what they signed above is forgotten with the blocks. */
   async rewind(height: number): Promise<void> {
     this.#room.refuseHalted()
     if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
+    if (this.#seats.length < this.#first.replica.chain.validators.validators.length) {
+      throw new SubmitError('ELSEWHERE', 'validators of other processes would not go back with this one')
+    }
     for (const validator of this.#validators) validator.close()
     this.#room.dropAll(new SubmitError('DROPPED', 'the chain went back to an earlier block'))
     this.#hashes.clear()

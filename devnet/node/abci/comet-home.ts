@@ -1,0 +1,150 @@
+/**
+ * The files of a CometBFT node: keys, genesis, configuration.
+ *
+ * @source CometBFT v0.38.25 `types/genesis.go`, `config/toml.go`; spec consensus §9.2, §9.3
+ */
+
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Genesis } from '../../consensus/chain-state.ts'
+import { addressOf, type KeyType, type PrivateKey } from '../../consensus/key.ts'
+import { formatKeyFile, formatNodeKeyFile, formatSignState } from '../../consensus/key-file.ts'
+import { NOTHING_SIGNED } from '../../consensus/sign-guard.ts'
+import { formatTime } from '../../consensus/time.ts'
+import { fromBinary, toHex } from '../../primitives/bytes.ts'
+
+export interface CometConfig {
+  /** `unix://…` or `tcp://…` */
+  readonly proxyApp: string
+  readonly rpcPort: number
+  readonly p2pPort: number
+  /** `id@host:port` */
+  readonly peers: readonly string[]
+  /** How long a node waits after a block before it begins the next. */
+  readonly commitTimeoutMs: number
+  /** Otherwise a block is made when there is something to put into it. */
+  readonly emptyBlocks: boolean
+}
+
+const PUBLIC_NAMES: Readonly<Record<KeyType, string>> = {
+  ed25519: 'tendermint/PubKeyEd25519',
+  secp256k1: 'tendermint/PubKeySecp256k1',
+}
+
+/**
+ * Writes what a node needs into `folder`. Keys, genesis and what was signed stay as they are when they are there: a second
+ * chain under the first one's signatures would be one too many. The configuration is written anew.
+ */
+export function writeCometHome(
+  folder: string,
+  {
+    genesis,
+    validatorKey,
+    nodeKey,
+    config,
+  }: {
+    readonly genesis: Genesis
+    readonly validatorKey: PrivateKey
+    /** ed25519. */
+    readonly nodeKey: PrivateKey
+    readonly config: CometConfig
+  },
+): void {
+  mkdirSync(join(folder, 'config'), { recursive: true })
+  mkdirSync(join(folder, 'data'), { recursive: true })
+  writeOnce(join(folder, 'config', 'genesis.json'), formatGenesis(genesis))
+  writeOnce(join(folder, 'config', 'node_key.json'), formatNodeKeyFile(nodeKey))
+  writeOnce(join(folder, 'config', 'priv_validator_key.json'), formatKeyFile(validatorKey))
+  writeOnce(join(folder, 'data', 'priv_validator_state.json'), formatSignState(NOTHING_SIGNED))
+  writeFileSync(join(folder, 'config', 'config.toml'), formatConfig(config))
+}
+
+function writeOnce(path: string, text: string): void {
+  if (!existsSync(path)) writeFileSync(path, text, { mode: 0o600 })
+}
+
+/** `genesis.json`. 64-bit numbers are text. */
+export function formatGenesis({ chainId, initialHeight, time, params, validators, appHash }: Genesis): string {
+  const { block, evidence, validator, version, abci } = params
+  return JSON.stringify(
+    {
+      genesis_time: formatTime(time),
+      chain_id: chainId,
+      initial_height: String(initialHeight),
+      consensus_params: {
+        block: { max_bytes: String(block.maxBytes), max_gas: String(block.maxGas) },
+        evidence: {
+          max_age_num_blocks: String(evidence.maxAgeNumBlocks),
+          max_age_duration: String(evidence.maxAgeDuration),
+          max_bytes: String(evidence.maxBytes),
+        },
+        validator: { pub_key_types: validator.pubKeyTypes },
+        version: { app: String(version.app) },
+        abci: { vote_extensions_enable_height: String(abci.voteExtensionsEnableHeight) },
+      },
+      validators: validators.flatMap(({ pubKey, power }, i) =>
+        pubKey === null
+          ? []
+          : [
+              {
+                address: hex(addressOf(pubKey)),
+                pub_key: { type: PUBLIC_NAMES[pubKey.kind], value: Buffer.from(pubKey.value).toString('base64') },
+                power: String(power),
+                name: `validator${i}`,
+              },
+            ],
+      ),
+      app_hash: hex(appHash),
+    },
+    null,
+    2,
+  )
+}
+
+function hex(binary: string): string {
+  return toHex(fromBinary(binary)).toUpperCase()
+}
+
+/** What is left out is CometBFT's default. The sleeps and timeouts are those that make loopback fast. */
+export function formatConfig({ proxyApp, rpcPort, p2pPort, peers, commitTimeoutMs, emptyBlocks }: CometConfig): string {
+  return `proxy_app = "${proxyApp}"
+abci = "socket"
+log_level = "error"
+
+[rpc]
+laddr = "tcp://127.0.0.1:${rpcPort}"
+max_body_bytes = 16000000
+max_subscriptions_per_client = 1000
+pprof_laddr = ""
+
+[p2p]
+laddr = "tcp://127.0.0.1:${p2pPort}"
+persistent_peers = "${peers.join(',')}"
+addr_book_strict = false
+allow_duplicate_ip = true
+pex = false
+flush_throttle_timeout = "1ms"
+send_rate = 51200000
+recv_rate = 51200000
+max_packet_msg_payload_size = 65536
+
+[mempool]
+size = 50000
+max_tx_bytes = 4194304
+
+[consensus]
+timeout_propose = "500ms"
+timeout_propose_delta = "200ms"
+timeout_prevote = "50ms"
+timeout_prevote_delta = "50ms"
+timeout_precommit = "50ms"
+timeout_precommit_delta = "50ms"
+timeout_commit = "${commitTimeoutMs}ms"
+skip_timeout_commit = ${commitTimeoutMs === 0}
+create_empty_blocks = ${emptyBlocks}
+peer_gossip_sleep_duration = "5ms"
+
+[instrumentation]
+prometheus = false
+`
+}

@@ -1,0 +1,89 @@
+/** The devnet on the real CometBFT. Skips where there is none. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test } from 'vitest'
+import { publicKeyOf } from '../../../../devnet/consensus/key.ts'
+import { DEFAULT_MNEMONIC } from '../../../../devnet/node/accounts.ts'
+import { openCometDevnet } from '../../../../devnet/node/comet-devnet.ts'
+import { DEFAULT_CHAIN_ID, type Devnet, type DevnetOptions } from '../../../../devnet/node/devnet.ts'
+import { openStore } from '../../../../devnet/node/store.ts'
+import { deriveValidatorKeys } from '../../../../devnet/node/validator-keys.ts'
+import type { TokenAmount } from '../../../../devnet/state/token.ts'
+import { cometBinary } from '../abci/comet-binary.ts'
+import { hasOwnBundle, signed, transfer } from '../chain-fixture.ts'
+
+let devnet: Devnet | undefined
+const folders: string[] = []
+
+afterEach(async () => {
+  await devnet?.close()
+  devnet = undefined
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
+})
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-comet-'))
+  folders.push(folder)
+  return folder
+}
+
+async function open(folder: string, options: DevnetOptions = {}): Promise<Devnet> {
+  const store = openStore(join(folder, 'main'))
+  devnet = await openCometDevnet({ ...options, store, folder, binary: cometBinary!, openStore })
+  return devnet
+}
+
+describe.skipIf(cometBinary === undefined || !hasOwnBundle)('a devnet on CometBFT', { timeout: 120_000 }, () => {
+  test('takes messages and powers, and goes on after a restart', async () => {
+    const folder = newFolder()
+    const { chain, accounts } = await open(folder, { validators: 4 })
+    const sent = [3n, 1n, 0n, 2n].map((sequence) => chain.submit(signed(devnet!, transfer(devnet!, { sequence }))))
+    for (const cid of sent) expect((await chain.waitFor(cid)).result.exitCode).toBe(0)
+    const bob = accounts[1]!.address
+    await chain.apply([{ power: 'set-balance', address: bob, balance: 77n as TokenAmount }])
+    expect(chain.application.senderOf(bob)!.balance).toBe(77n)
+    const { height } = chain.application.head
+    expect(await chain.mine(2)).toBeGreaterThanOrEqual(height + 2)
+    const { head } = chain.application
+    await devnet!.close()
+
+    const again = await open(folder, { validators: 4 })
+    expect(again.chain.application.head.height).toBeGreaterThanOrEqual(head.height)
+    expect(again.chain.application.header(head.height)).toEqual(head)
+    const cid = again.chain.submit(signed(again, transfer(again, { sequence: 4n })))
+    expect((await again.chain.waitFor(cid)).result.exitCode).toBe(0)
+  })
+
+  test('has the validators that a power makes', async () => {
+    const { chain } = await open(newFolder())
+    const [, second] = deriveValidatorKeys(DEFAULT_MNEMONIC, DEFAULT_CHAIN_ID, 2)
+    // A quarter of the power: the one node that runs decides without it.
+    const [first] = [...chain.application.settings.validators.values()]
+    await chain.apply([
+      {
+        power: 'set-validators',
+        validators: [
+          { pubKey: first!.pubKey, power: 3n },
+          { pubKey: publicKeyOf(second!), power: 1n },
+        ],
+      },
+    ])
+    const height = await chain.mine(4)
+    expect(height).toBeGreaterThan(4)
+    expect(chain.application.settings.validators.size).toBe(2)
+  })
+
+  test('says what only another driver can do', async () => {
+    const { chain } = await open(newFolder())
+    expect(() => chain.warp({ byMs: 1 })).toThrowError(expect.objectContaining({ code: 'TRP-8213' }))
+    await expect(chain.rewind(0)).rejects.toMatchObject({ code: 'TRP-8213' })
+    expect(() => {
+      chain.policy = { kind: 'manual' }
+    }).toThrowError(expect.objectContaining({ code: 'TRP-8213' }))
+    chain.policy = { kind: 'auto' }
+    expect(() => chain.submit(signed(devnet!, transfer(devnet!, { gasLimit: 0n })))).toThrowError(
+      expect.objectContaining({ code: 53 }),
+    )
+  })
+})
