@@ -68,6 +68,8 @@ function runInThread(command: Command, rest: readonly string[], isJson: boolean)
     const stop = () => worker.postMessage({ kind: 'stop' })
     process.on('SIGINT', stop)
     process.on('SIGTERM', stop)
+    // A validator that another process started ends with it, however that ends.
+    if (process.env['TROUPE_ENDS_WITH_STDIN'] === '1') process.stdin.on('end', stop).resume()
     if (process.stdin.isTTY && command.name === 'dev') forwardKeys(worker)
     worker.on('error', (error) => {
       printError(command.name, new CliError('TRP-9999', Exit.Bug, `troupe failed: ${error.message}`), isJson)
