@@ -1,10 +1,15 @@
 /** What `troupe dev` and `troupe node` share: flags to options, opening, the port, and stopping in good order. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
+import { CometError, findComet } from '../node/abci/comet-node.ts'
+import { parseAbciAddress } from '../node/abci/server.ts'
 import { BundleError } from '../node/bundle.ts'
 import type { BlockPolicy } from '../node/chain.ts'
-import { DEFAULT_PORT, type Devnet, openDevnet } from '../node/devnet.ts'
+import { type CometHostOptions, hostCometDevnet, openCometDevnet } from '../node/comet-devnet.ts'
+import { DEFAULT_PORT, type Devnet, type DevnetOptions, openDevnet } from '../node/devnet.ts'
+import { HandshakeError } from '../node/handshake.ts'
 import { MemoryChainStore } from '../node/memory-store.ts'
 import { DiskModuleStore } from '../node/module-store.ts'
 import type { ChainStore } from '../node/ports.ts'
@@ -15,7 +20,7 @@ import { PortBusy, type RunningServer } from '../rpc/server.ts'
 import { ATTO_PER_FIL } from '../state/token.ts'
 import { type Flag, type Input, numberFlag, textFlag } from './command.ts'
 import { loadProject } from './load-project.ts'
-import { CliError, Exit } from './output.ts'
+import { CliError, Exit, talk } from './output.ts'
 import { onSignal } from './signals.ts'
 
 export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
@@ -30,7 +35,10 @@ export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
     about: 'a block at an interval instead of one a message',
   },
   'no-mining': { type: 'boolean', about: 'blocks only on demand' },
-  consensus: { type: 'string', value: 'instant', about: 'how blocks are decided' },
+  consensus: { type: 'string', value: 'instant|cometbft', about: 'how blocks are decided (instant)' },
+  validators: { type: 'string', value: 'n', about: 'validators of a new chain (1)' },
+  abci: { type: 'string', value: 'address', about: 'serve a CometBFT of yours at tcp://host:port or unix:///path' },
+  'comet-rpc': { type: 'string', value: 'url', about: 'where that CometBFT answers (http://127.0.0.1:26657)' },
   accounts: { type: 'string', value: 'n', about: 'accounts with funds (10)' },
   balance: { type: 'string', value: 'fil', about: 'FIL of each account (10000)' },
   mnemonic: { type: 'string', short: 'm', value: 'words', about: 'where the accounts come from' },
@@ -43,6 +51,11 @@ export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
   bundle: { type: 'string', value: 'file.car', about: 'genuine built-in actors in place of ours' },
   'base-fee': { type: 'string', value: 'atto', about: 'base fee of the first block (100)' },
 }
+
+/** Below the state folder: the nodes of CometBFT and the other validators' states. */
+const COMET_FOLDER = 'comet'
+/** Exit status when the application failed: its node must be started again with it. */
+const APPLICATION_FAILED = 70
 
 export interface Opened {
   readonly project: Project
@@ -63,12 +76,13 @@ export async function openForCommand(input: Input): Promise<Opened> {
       : resolve(input.cwd, textFlag(input, 'state') ?? join(project.root, config.state ?? '.troupe/state'))
   const store = await openChainStore(stateFolder, input.flags['reset'] === true)
   try {
-    const devnet = openDevnet({
+    const devnet = await openConsensus(input, project, stateFolder, {
       store,
       profile: asProfile(textFlag(input, 'profile') ?? config.profile ?? 'ipc'),
       chainId: BigInt(numberFlag(input, 'chain-id') ?? config.chainId ?? 31337),
       accounts: numberFlag(input, 'accounts') ?? config.accounts ?? 10,
       balance: BigInt(numberFlag(input, 'balance') ?? config.balance ?? 10_000) * ATTO_PER_FIL,
+      validators: numberFlag(input, 'validators') ?? config.validators ?? 1,
       ...optional('mnemonic', textFlag(input, 'mnemonic') ?? config.mnemonic),
       ...optional('bundle', readBundleFile(input, project)),
       baseFee: BigInt(numberFlag(input, 'base-fee') ?? config.baseFee ?? 100),
@@ -76,7 +90,6 @@ export async function openForCommand(input: Input): Promise<Opened> {
       modules: new ModuleCache(new DiskModuleStore(join(project.dataFolder, 'build', 'modules'))),
       hasLargestStack: true,
     })
-    refuseConsensus(textFlag(input, 'consensus') ?? config.consensus ?? 'instant')
     const server = await listen(input, project, devnet)
     const announcement = announce(project, server)
     return {
@@ -110,11 +123,59 @@ function asProfile(name: string): 'ipc' | 'filecoin' {
   throw new CliError('TRP-7004', Exit.Usage, `there is no profile ${JSON.stringify(name)}`, { fix: 'ipc or filecoin' })
 }
 
-function refuseConsensus(name: string): void {
-  if (name === 'instant') return
+async function openConsensus(
+  input: Input,
+  project: Project,
+  stateFolder: string | null,
+  options: DevnetOptions,
+): Promise<Devnet> {
+  const name = textFlag(input, 'consensus') ?? project.config.consensus ?? 'instant'
+  const abci = textFlag(input, 'abci')
+  try {
+    if (abci !== undefined) return await hostCometDevnet({ ...options, ...hostOptions(input, abci) })
+    if (name === 'instant') return openDevnet(options)
+    if (name === 'cometbft') return await openComet(options, stateFolder)
+  } catch (error) {
+    if (error instanceof HandshakeError) {
+      throw new CliError('TRP-8214', Exit.Project, error.message, { fix: 'troupe dev --reset begins a new chain' })
+    }
+    if (error instanceof CometError) throw new CliError('TRP-8215', Exit.Project, error.message)
+    throw error
+  }
   throw new CliError('TRP-7005', Exit.Usage, `consensus ${JSON.stringify(name)} is not available in this release`, {
     fix: '--consensus instant',
   })
+}
+
+/** The nodes' files lie beside the chain; without one they go when the devnet does. */
+async function openComet(options: DevnetOptions, stateFolder: string | null): Promise<Devnet> {
+  const binary = findComet(process.env)
+  if (stateFolder !== null)
+    return openCometDevnet({ ...options, binary, folder: join(stateFolder, COMET_FOLDER), openStore })
+  const folder = mkdtempSync(join(tmpdir(), 'troupe-comet-'))
+  const devnet = await openCometDevnet({ ...options, binary, folder })
+  return {
+    ...devnet,
+    async close() {
+      await devnet.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function hostOptions(input: Input, abci: string): Pick<CometHostOptions, 'endpoint' | 'rpcUrl' | 'onFailure'> {
+  const endpoint = parseAbciAddress(abci)
+  if (endpoint === undefined) {
+    throw new CliError('TRP-7002', Exit.Usage, `--abci takes tcp://host:port or unix:///path, not ${abci}`)
+  }
+  return {
+    endpoint,
+    rpcUrl: textFlag(input, 'comet-rpc') ?? 'http://127.0.0.1:26657',
+    onFailure(error) {
+      talk(`the application failed: ${error instanceof Error ? error.message : String(error)}`)
+      process.exit(APPLICATION_FAILED)
+    },
+  }
 }
 
 function policyOf(input: Input, configured: number | undefined): BlockPolicy {
@@ -144,7 +205,10 @@ function readBundleFile(input: Input, project: Project): Uint8Array | undefined 
 export async function openChainStore(folder: string | null, isReset: boolean): Promise<ChainStore> {
   if (folder === null) return new MemoryChainStore()
   try {
-    if (isReset) await removeStore(folder)
+    if (isReset) {
+      await removeStore(folder)
+      rmSync(join(folder, COMET_FOLDER), { recursive: true, force: true })
+    }
     return openStore(folder)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error

@@ -23,7 +23,9 @@ const schema = v.strictObject({
   /** attoFIL per gas of the first block. */
   baseFee: v.optional(bigInteger),
   profile: v.optional(v.picklist(['ipc', 'filecoin'])),
-  consensus: v.optional(v.picklist(['instant'])),
+  consensus: v.optional(v.picklist(['instant', 'cometbft'])),
+  /** How many validators a new chain has. */
+  validators: v.optional(integer(1, 64)),
   /** Seconds between blocks; a block per message when absent. */
   blockTime: v.optional(v.pipe(v.number(), v.minValue(0.001), v.maxValue(86_400))),
   /** Folder of the state. */
