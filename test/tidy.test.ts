@@ -104,6 +104,7 @@ const SUITES: Readonly<Record<string, string>> = {
   'devnet/cli/network-commands.test.ts': 'devnet/cli/commands',
   'devnet/cli/project-commands.test.ts': 'devnet/cli/commands',
   'devnet/ipld/vectors.test.ts': 'devnet/ipld',
+  'devnet/node/drivers/equality.test.ts': 'devnet/node/drivers',
   'devnet/node/instant.test.ts': 'devnet/node/drivers',
   'devnet/rpc/rpc.test.ts': 'devnet/rpc',
 }

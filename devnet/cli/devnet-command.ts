@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { BundleError } from '../node/bundle.ts'
 import type { BlockPolicy } from '../node/chain.ts'
-import { ChainBegun, DEFAULT_PORT, type Devnet, openDevnet } from '../node/devnet.ts'
+import { ChainBegun, DEFAULT_PORT, type Devnet } from '../node/devnet.ts'
 import { JournalDamaged } from '../node/journal-file.ts'
 import { MemoryChainStore } from '../node/memory-store.ts'
 import { DiskModuleStore } from '../node/module-store.ts'
@@ -17,6 +17,7 @@ import { PortBusy, type RunningServer } from '../rpc/server.ts'
 import { ATTO_PER_FIL } from '../state/token.ts'
 import { type Flag, type Input, numberFlag, textFlag } from './command.ts'
 import { loadProject } from './load-project.ts'
+import { COMET_FOLDER, openChain, PROCESSES_FOLDER } from './open-chain.ts'
 import { CliError, Exit } from './output.ts'
 import { onSignal } from './signals.ts'
 
@@ -32,9 +33,12 @@ export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
     about: 'a block at an interval instead of one a message',
   },
   'no-mining': { type: 'boolean', about: 'blocks only on demand' },
-  consensus: { type: 'string', value: 'bft|instant', about: 'how blocks are decided (bft)' },
-  validators: { type: 'string', value: 'n', about: 'validators of a new chain (4 under bft, 1 under instant)' },
+  consensus: { type: 'string', value: 'bft|instant|cometbft', about: 'how blocks are decided (bft)' },
+  validators: { type: 'string', value: 'n', about: 'validators of a new chain (4; 1 under instant)' },
+  processes: { type: 'boolean', about: 'each validator of bft in a process of its own' },
   seed: { type: 'string', value: 'n', about: 'of the faults that links are given (1)' },
+  abci: { type: 'string', value: 'address', about: 'serve a CometBFT of yours at tcp://host:port or unix:///path' },
+  'comet-rpc': { type: 'string', value: 'url', about: 'where that CometBFT answers (http://127.0.0.1:26657)' },
   accounts: { type: 'string', value: 'n', about: 'accounts with funds (10)' },
   balance: { type: 'string', value: 'fil', about: 'FIL of each account (10000)' },
   mnemonic: { type: 'string', short: 'm', value: 'words', about: 'where the accounts come from' },
@@ -65,17 +69,15 @@ export async function openForCommand(input: Input): Promise<Opened> {
     input.flags['no-persist'] === true
       ? null
       : resolve(input.cwd, textFlag(input, 'state') ?? join(project.root, config.state ?? '.troupe/state'))
-  const consensus = asConsensus(textFlag(input, 'consensus') ?? config.consensus ?? 'bft')
   const homes = await openHomes(stateFolder, {
     isReset: input.flags['reset'] === true,
     durability: config.durability ?? 'full',
   })
   try {
-    const devnet = openDevnet({
+    const devnet = await openChain(input, {
+      project,
+      stateFolder,
       homes: homes.at,
-      consensus,
-      ...optional('validators', numberFlag(input, 'validators') ?? config.validators),
-      seed: numberFlag(input, 'seed') ?? 1,
       profile: asProfile(textFlag(input, 'profile') ?? config.profile ?? 'ipc'),
       chainId: BigInt(numberFlag(input, 'chain-id') ?? config.chainId ?? 31337),
       accounts: numberFlag(input, 'accounts') ?? config.accounts ?? 10,
@@ -88,7 +90,8 @@ export async function openForCommand(input: Input): Promise<Opened> {
       hasLargestStack: true,
     })
     const server = await listen(input, project, devnet)
-    const announcement = announce(project, server)
+    // One node of a larger network is not the one that the project's commands mean.
+    const announcement = input.flags['join'] === undefined ? announce(project, server) : null
     return {
       project,
       devnet,
@@ -96,7 +99,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
       stateFolder,
       portWanted: wantedPort(input, project) || server.port,
       async close() {
-        rmSync(announcement, { force: true })
+        if (announcement !== null) rmSync(announcement, { force: true })
         await server.close()
         await devnet.close()
       },
@@ -113,18 +116,13 @@ export async function openForCommand(input: Input): Promise<Opened> {
   }
 }
 
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+export function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V })
 }
 
 function asProfile(name: string): 'ipc' | 'filecoin' {
   if (name === 'ipc' || name === 'filecoin') return name
   throw new CliError('TRP-7004', Exit.Usage, `there is no profile ${JSON.stringify(name)}`, { fix: 'ipc or filecoin' })
-}
-
-function asConsensus(name: string): 'bft' | 'instant' {
-  if (name === 'bft' || name === 'instant') return name
-  throw new CliError('TRP-7005', Exit.Usage, `there is no consensus ${JSON.stringify(name)}`, { fix: 'bft or instant' })
 }
 
 function policyOf(input: Input, configured: number | undefined): BlockPolicy {
@@ -179,7 +177,10 @@ async function openHomes(
     }
   }
   try {
-    if (isReset && folder !== null) await removeHomes(folder)
+    if (isReset && folder !== null) {
+      await removeHomes(folder)
+      for (const own of [COMET_FOLDER, PROCESSES_FOLDER]) rmSync(join(folder, own), { recursive: true, force: true })
+    }
   } catch (error) {
     throw toStateError(error)
   }

@@ -131,6 +131,18 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
   8210: entry('The state folder cannot be opened.', 'The message says why.'),
   8211: entry('A devnet runs on this state.', 'Stop it first, then repeat the command.'),
   8212: entry('The command would destroy something and nobody is there to ask.', 'Give -y when that is what you want.'),
+  8213: entry(
+    'The way in which blocks are decided has no such power: other processes decide too.',
+    'The message names the power; `--consensus instant` has all of them.',
+  ),
+  8214: entry(
+    'Application, blocks and state of consensus in the state folder do not belong together.',
+    'The message says at what heights they are. Restore the folder from a copy, or begin a new chain with --reset.',
+  ),
+  8215: entry(
+    'There is no CometBFT to run, or one of a release that is not spoken.',
+    'Install v0.38.25, put it on the PATH or name it in COMETBFT_BIN; `--consensus instant` needs none.',
+  ),
   8301: entry(
     'A value does not fit its type in the ABI.',
     'The message names the parameter; the fix line shows what the method takes.',

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { startCometNetwork } from './abci/comet-network.ts'
 import type { AppHost } from './abci/comet-node.ts'
-import { serveAbci } from './abci/server.ts'
+import { CometRpc } from './abci/comet-rpc.ts'
+import { type AbciEndpoint, serveAbci } from './abci/server.ts'
 import type { BlockPolicy } from './chain.ts'
 import { type Devnet, type DevnetOptions, devnetOf, genesisOf, openBase } from './devnet.ts'
 import { CometChain } from './drivers/cometbft.ts'
@@ -23,7 +24,7 @@ export interface CometDevnetOptions extends DevnetOptions {
   readonly openStore?: (folder: string) => ChainStore
 }
 
-/** @throws HandshakeError and the like come from CometBFT's own handshake: the nodes then start again and again */
+/** @throws CometError when the nodes do not stay alive: as when the application has blocks that they do not know */
 export async function openCometDevnet(options: CometDevnetOptions): Promise<Devnet> {
   const { binary, folder, clock = SYSTEM_CLOCK, policy = { kind: 'auto' } } = options
   const shared = { ...options, modules: options.modules ?? new ModuleCache() }
@@ -50,8 +51,33 @@ export async function openCometDevnet(options: CometDevnetOptions): Promise<Devn
       await Promise.all(stores.map((store) => store.close()))
     },
   })
-  await network.reach(1n)
+  try {
+    await network.reach(1n)
+  } catch (error) {
+    await chain.close()
+    throw error
+  }
   return devnetOf(base, chain)
+}
+
+export interface CometHostOptions extends DevnetOptions {
+  /** Where a node of CometBFT that somebody else runs finds the application. */
+  readonly endpoint: AbciEndpoint
+  /** Of that node's RPC. */
+  readonly rpcUrl: string
+  /** The application failed: this process must end, and be started again together with its node. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** The application of one validator of a larger network. */
+export async function hostCometDevnet(options: CometHostOptions): Promise<Devnet> {
+  const { endpoint, rpcUrl, clock = SYSTEM_CLOCK, policy = { kind: 'auto' } } = options
+  const base = openBase(options, options.store ?? new MemoryChainStore())
+  const { application } = base
+  const { onFailure } = options
+  const server = await serveAbci(application, endpoint, { onFailure })
+  const rpcs = [new CometRpc(rpcUrl)]
+  return devnetOf(base, new CometChain({ application, rpcs, policy, clock, stop: () => server.close() }))
 }
 
 function openOther({ openStore }: CometDevnetOptions, folder: string): ChainStore {

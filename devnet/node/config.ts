@@ -23,7 +23,7 @@ const schema = v.strictObject({
   /** attoFIL per gas of the first block. */
   baseFee: v.optional(bigInteger),
   profile: v.optional(v.picklist(['ipc', 'filecoin'])),
-  consensus: v.optional(v.picklist(['instant', 'bft'])),
+  consensus: v.optional(v.picklist(['bft', 'instant', 'cometbft'])),
   /** How many validators a new chain begins with. */
   validators: v.optional(integer(1, 64)),
   /** `full`: what is acknowledged survives the machine; `relaxed`: the death of the process only. */

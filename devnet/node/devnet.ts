@@ -87,6 +87,8 @@ export interface Devnet {
   readonly networkName: string
   /** The validators and their network, when they vote. */
   readonly bft: BftChain | null
+  /** JSON-RPC of validators in processes of their own, which have faults of their own too. */
+  readonly peerUrls?: () => readonly string[]
   /** `own` actors, or the root of the bundle that was given. */
   readonly bundle: Bundle
   close(): Promise<void>

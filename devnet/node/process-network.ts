@@ -106,9 +106,7 @@ export class ProcessNetwork {
   }
 }
 
-function parseLine(
-  line: string,
-):
+function parseLine(line: string):
   | {
       readonly event?: string
       readonly url?: string

@@ -68,7 +68,9 @@ export async function benchInProcess(senderCount: number): Promise<void> {
 
 export async function benchHttp(senderCount: number): Promise<void> {
   const folder = makeFolder({})
-  const node = new CliProcess(['node', '--json', '--port', '0', '--accounts', '100', '--consensus', 'instant'], { cwd: folder.path })
+  const node = new CliProcess(['node', '--json', '--port', '0', '--accounts', '100', '--consensus', 'instant'], {
+    cwd: folder.path,
+  })
   const { url } = await node.ready()
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
   const senders = deriveAccounts(DEFAULT_MNEMONIC, senderCount)

@@ -10,7 +10,10 @@ export const node: Command = {
   usage: 'node [flags]',
   about: 'Runs a devnet without watching a project: for CI and containers.',
   example: 'troupe node --port 8545 --no-persist',
-  flags: DEVNET_FLAGS,
+  flags: {
+    ...DEVNET_FLAGS,
+    join: { type: 'string', value: 'network.json', about: 'be one node of a larger network' },
+  },
   needsStack: true,
   run,
 }

@@ -13,7 +13,7 @@ import { concatBytes } from '../../primitives/bytes.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { encodeUtf8 } from '../../primitives/utf8.ts'
 import { writeCometHome } from './comet-home.ts'
-import { type AppHost, CometNode } from './comet-node.ts'
+import { type AppHost, CometError, CometNode } from './comet-node.ts'
 import { CometRpc } from './comet-rpc.ts'
 
 export interface CometNetworkOptions {
@@ -32,13 +32,19 @@ export interface CometNetworkOptions {
 export interface CometNetwork {
   readonly nodes: readonly CometNode[]
   readonly rpcs: readonly CometRpc[]
-  /** Resolves when every node answers and is at `height` or above; rejects when `signal` is aborted. */
+  /**
+   * Resolves when every node answers and is at `height` or above; rejects when `signal` is aborted.
+   *
+   * @throws CometError when a node ends again and again
+   */
   reach(height: bigint, signal?: AbortSignal): Promise<void>
   stop(): Promise<void>
 }
 
 /** Between two looks at how far a node is. */
 const POLL_MS = 50
+/** So often a node may be started while somebody waits for it. */
+const STARTS_MAX = 4
 
 export async function startCometNetwork(options: CometNetworkOptions): Promise<CometNetwork> {
   const { binary, folder, genesis, keys, host, commitTimeoutMs, emptyBlocks } = options
@@ -62,7 +68,17 @@ export async function startCometNetwork(options: CometNetworkOptions): Promise<C
     nodes,
     rpcs,
     async reach(height, signal) {
-      await Promise.all(rpcs.map((rpc) => reachHeight(rpc, height, signal)))
+      const starts = nodes.map((node) => node.starts)
+      const isLost = (i: number) => nodes[i]!.starts > starts[i]! + STARTS_MAX
+      await Promise.all(
+        rpcs.map(async (rpc, i) => {
+          if (await reachHeight(rpc, height, () => isLost(i), signal)) return
+          throw new CometError(
+            'COMET_ENDS',
+            `node ${i} of CometBFT ends again and again; it says: ${nodes[i]!.lastWords}`,
+          )
+        }),
+      )
     },
     async stop() {
       await Promise.all(nodes.map((node) => node.stop()))
@@ -70,13 +86,20 @@ export async function startCometNetwork(options: CometNetworkOptions): Promise<C
   }
 }
 
-async function reachHeight(rpc: CometRpc, height: bigint, signal?: AbortSignal): Promise<void> {
-  for (;;) {
+/** False when there is no hope any more. */
+async function reachHeight(
+  rpc: CometRpc,
+  height: bigint,
+  isLost: () => boolean,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  while (!isLost()) {
     signal?.throwIfAborted()
     const status = await rpc.status(signal).catch(() => undefined)
-    if (status !== undefined && status.height >= height) return
+    if (status !== undefined && status.height >= height) return true
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
+  return false
 }
 
 /** A node's own key follows from its validator's, so that its name stays when its folder is made anew. */

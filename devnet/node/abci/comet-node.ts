@@ -6,7 +6,7 @@
  */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { accessSync, closeSync, constants, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 /** An application behind a socket. */
@@ -30,6 +30,8 @@ export interface CometNodeOptions {
   readonly configure: (proxyApp: string) => void
 }
 
+const LOG = 'comet.log'
+const LAST_LINES = 3
 const STOP_MS = 5_000
 /** Between an end and the next start: twice as long each time, until a life lasts. */
 const RESTART_MS = { min: 100, max: 5_000, lasting: 10_000 } as const
@@ -50,6 +52,14 @@ export class CometNode {
   /** How often it was started. */
   get starts(): number {
     return this.#starts
+  }
+
+  /** The last that CometBFT said, a few lines. */
+  get lastWords(): string {
+    const lines = readFileSync(join(this.#options.home, LOG), 'utf8').trim().split('\n')
+    // Go writes its stack below what it has to say.
+    const at = lines.findLastIndex((line) => /^(panic:|error:|ERROR:)/.test(line))
+    return (at < 0 ? lines.slice(-LAST_LINES) : lines.slice(at, at + LAST_LINES)).join('\n')
   }
 
   /** Of CometBFT; undefined between two lives. */
@@ -89,7 +99,7 @@ export class CometNode {
     }
     this.#host = served
     configure(served.address)
-    const log = openSync(join(home, 'comet.log'), 'a')
+    const log = openSync(join(home, LOG), 'a')
     const child = spawn(binary, ['start', '--home', home], { stdio: ['ignore', log, log] })
     closeSync(log)
     this.#child = child
@@ -128,11 +138,11 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   })
 }
 
-/** CometBFT is not here, or not one that we speak to. */
-export class CometMissing extends Error {
-  override readonly name = 'CometMissing'
-  readonly code: 'COMET_NOT_FOUND' | 'COMET_VERSION'
-  constructor(code: CometMissing['code'], message: string) {
+/** CometBFT is not here, not one that we speak to, or does not stay alive. */
+export class CometError extends Error {
+  override readonly name = 'CometError'
+  readonly code: 'COMET_NOT_FOUND' | 'COMET_VERSION' | 'COMET_ENDS'
+  constructor(code: CometError['code'], message: string) {
     super(message)
     this.code = code
   }
@@ -141,7 +151,7 @@ export class CometMissing extends Error {
 /** Releases with the same messages. @source spec consensus §1.7 */
 const VERSIONS = /^v?0\.(38|39|40)\./
 
-/** The path of `cometbft`: from COMETBFT_BIN, else on the PATH. @throws {CometMissing} */
+/** The path of `cometbft`: from COMETBFT_BIN, else on the PATH. @throws {CometError} */
 export function findComet(env: Readonly<Record<string, string | undefined>>): string {
   const named = env['COMETBFT_BIN']
   const candidates =
@@ -154,7 +164,7 @@ export function findComet(env: Readonly<Record<string, string | undefined>>): st
   const binary = candidates.find(isExecutable)
   if (binary === undefined) {
     const where = named === undefined || named === '' ? 'on the PATH' : `at ${named}`
-    throw new CometMissing(
+    throw new CometError(
       'COMET_NOT_FOUND',
       `there is no cometbft ${where}; install v0.38.25 (go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.25) or name it in COMETBFT_BIN`,
     )
@@ -162,7 +172,7 @@ export function findComet(env: Readonly<Record<string, string | undefined>>): st
   const { stdout, status } = spawnSync(binary, ['version'], { encoding: 'utf8', timeout: 20_000 })
   const version = status === 0 ? stdout.trim() : ''
   if (!VERSIONS.test(version)) {
-    throw new CometMissing('COMET_VERSION', `${binary} says it is ${version || 'nothing'}; 0.38 to 0.40 are spoken`)
+    throw new CometError('COMET_VERSION', `${binary} says it is ${version || 'nothing'}; 0.38 to 0.40 are spoken`)
   }
   return binary
 }

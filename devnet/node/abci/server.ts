@@ -25,6 +25,15 @@ import { FrameBuffer } from './frame-buffer.ts'
 /** Where to listen. Port 0 takes any that is free. */
 export type AbciEndpoint = { readonly path: string } | { readonly host: string; readonly port: number }
 
+/** As CometBFT writes it: `unix:///path` or `tcp://host:port`. Undefined for anything else. */
+export function parseAbciAddress(text: string): AbciEndpoint | undefined {
+  const path = /^unix:\/\/(\/.+)$/.exec(text)?.[1]
+  if (path !== undefined) return { path }
+  const [, host, port] = /^tcp:\/\/([^:/]+|\[[0-9a-f:]+\]):(\d{1,5})$/.exec(text) ?? []
+  if (host === undefined || Number(port) > 65_535) return undefined
+  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
+}
+
 export interface AbciServer {
   /** As `proxy_app` of CometBFT's configuration has it: `unix://…` or `tcp://…`. */
   readonly address: string

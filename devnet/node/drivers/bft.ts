@@ -360,6 +360,16 @@ export class BftChain implements Chain {
     return () => this.#alarmListeners.delete(listener)
   }
 
+  /** How many validators decide the next block, in this process or elsewhere. */
+  get validatorCount(): number {
+    return this.#first.replica.chain.validators.validators.length
+  }
+
+  /** Of all nodes that are connected, this process's first. */
+  names(): readonly string[] {
+    return [...new Set([...this.#seats.map(({ name }) => name), ...this.#first.peers()])]
+  }
+
   view(): readonly ValidatorView[] {
     return this.#validators.map((validator) => {
       const { replica, name, address } = validator

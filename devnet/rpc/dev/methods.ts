@@ -15,6 +15,7 @@ import type { ActorId } from '../../state/actor.ts'
 import { decodeAddress, formatAddress } from '../../state/address.ts'
 import type { Message } from '../../state/message.ts'
 import type { TokenAmount } from '../../state/token.ts'
+import { Client } from '../client.ts'
 import {
   asAddress,
   asBytes,
@@ -127,17 +128,15 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
       return true
     },
     troupe_loadState: async ([dump]) => loadState(devnet, asObject(dump, 'the dump')),
-    troupe_addFault: ([fault]) => {
+    troupe_addFault: async ([fault]) => {
       const bft = voters(devnet)
-      return bft.faults.add(
-        asFault(
-          fault,
-          bft.view().map(({ name }) => name),
-        ),
-      )
+      const wanted = asFault(fault, bft.names())
+      await tellOthers(devnet, 'troupe_addFault', fault)
+      return bft.faults.add(wanted)
     },
-    troupe_clearFaults: ([id]) => {
+    troupe_clearFaults: async ([id]) => {
       const { faults } = voters(devnet)
+      await tellOthers(devnet, 'troupe_clearFaults', id ?? null)
       if (id === undefined || id === null) faults.clear()
       else if (!faults.remove(asCount(id, 'the fault', Number.MAX_SAFE_INTEGER)))
         throw invalid(`there is no fault ${id}`)
@@ -152,6 +151,11 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     methods: new Map([...Object.entries(reading), ...Object.entries(powers)]),
     powers: new Set(Object.keys(powers)),
   }
+}
+
+/** Validators in processes of their own have their links' faults themselves. */
+async function tellOthers({ peerUrls }: Devnet, method: string, ...params: readonly unknown[]): Promise<void> {
+  await Promise.all((peerUrls?.() ?? []).map((url) => new Client(url).request(method, params)))
 }
 
 /** The chain of a devnet whose validators vote. */

@@ -1,7 +1,7 @@
 /** Where the tests find CometBFT; undefined where there is none, and they skip. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CometMissing, findComet } from '../../../../devnet/node/abci/comet-node.ts'
+import { CometError, findComet } from '../../../../devnet/node/abci/comet-node.ts'
 import { findPackageRoot } from '../../../../devnet/node/package-root.ts'
 
 /** What `.ci/run` installs. */
@@ -13,7 +13,7 @@ function find(): string | undefined {
   try {
     return findComet(env)
   } catch (error) {
-    if (error instanceof CometMissing) return undefined
+    if (error instanceof CometError) return undefined
     throw error
   }
 }

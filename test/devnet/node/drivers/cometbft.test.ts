@@ -11,7 +11,7 @@ import { openStore } from '../../../../devnet/node/store.ts'
 import { deriveValidatorKeys } from '../../../../devnet/node/validator-keys.ts'
 import type { TokenAmount } from '../../../../devnet/state/token.ts'
 import { cometBinary } from '../abci/comet-binary.ts'
-import { hasOwnBundle, signed, transfer } from '../chain-fixture.ts'
+import { hasOwnBundle, openTestDevnet, signed, transfer } from '../chain-fixture.ts'
 
 let devnet: Devnet | undefined
 const folders: string[] = []
@@ -72,6 +72,17 @@ describe.skipIf(cometBinary === undefined || !hasOwnBundle)('a devnet on CometBF
     const height = await chain.mine(4)
     expect(height).toBeGreaterThan(4)
     expect(chain.application.settings.validators.size).toBe(2)
+  })
+
+  test('does not begin over an application that has blocks of its own', async () => {
+    const folder = newFolder()
+    const instant = openTestDevnet({ store: openStore(join(folder, 'main')) })
+    await instant.chain.mine(2)
+    await instant.close()
+    await expect(open(folder)).rejects.toMatchObject({
+      code: 'COMET_ENDS',
+      message: expect.stringContaining('does not match AppHash'),
+    })
   })
 
   test('says what only another driver can do', async () => {
