@@ -396,7 +396,8 @@ export class Run implements NodeWorld {
   send(from: SimulatedNode, to: string, message: PeerMessage): void {
     const byzantine = this.#byzantine.get(from.name)
     if (byzantine === undefined) return this.#route(from, to, message, 0)
-    const place = this.nodes.findIndex(({ name }) => name === to)
+    // The faulty show each other one face.
+    const place = this.#byzantine.has(to) ? 0 : this.nodes.findIndex(({ name }) => name === to)
     for (const { message: twisted, delayMs } of byzantine.twist(from, place, message)) {
       this.#route(from, to, twisted, delayMs)
     }

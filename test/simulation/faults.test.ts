@@ -1,34 +1,9 @@
-/** Runs of whole networks from seeds. A failure prints the command that runs it again, and a smaller plan that fails alike. */
 import { describe, expect, test } from 'vitest'
 import { makePlan, Run, runPlan } from '../../devnet/consensus/simulation/run.ts'
-import { CRASH_PLANS, explainFailure, runCampaign, type Tier, TWINS_PLANS } from './tiers.ts'
-
-const TIMEOUT_MS = 600_000
-
-function expectNone(tier: Tier, numbers: readonly number[]) {
-  const campaign = runCampaign(tier, numbers)
-  expect(campaign.failures.map((failure) => explainFailure(tier, failure))).toEqual([])
-  expect(campaign.runs).toBe(numbers.length)
-  return campaign
-}
-
-function range(count: number, first = 0, step = 1): number[] {
-  return Array.from({ length: count }, (_, i) => first + i * step)
-}
-
-/** Every rule, and each way in which it can end that honest replicas meet. */
-const COVERED = [
-  ...['R0 propose', 'R0 repropose', 'R0 wait', 'R1 block', 'R1 nil', 'R1 nil-locked', 'R2 block', 'R3 wait'],
-  ...['R4 lock', 'R4 relock', 'R4 move', 'R4 valid-only', 'R5 unlocked', 'R6 wait', 'R7 current', 'R7 past'],
-  ...['R8 first', 'R8 later', 'R9 nil', 'R10 nil', 'R11 next'],
-]
+import { expectNone, range, TIMEOUT_MS } from './expect-none.ts'
+import { CRASH_PLANS, TWINS_PLANS } from './tiers.ts'
 
 describe('a chain keeps its promises', { timeout: TIMEOUT_MS }, () => {
-  test('under 300 mixtures of faults, with up to a third faulty', () => {
-    const { coverage } = expectNone('mixed', range(300, 1))
-    expect(COVERED.filter((name) => !coverage.has(name))).toEqual([])
-  })
-
   test('and goes on when twenty faults are healed', () => {
     expectNone('liveness', range(100, 1))
   })
