@@ -5,6 +5,7 @@
  */
 import { CBOR, type Cid, EMPTY_ARRAY_CID } from '../ipld/cid.ts'
 import { CborWriter } from '../ipld/dag-cbor.ts'
+import { rethrowOverflow } from '../primitives/assert.ts'
 import { concatBytes, EMPTY_BYTES } from '../primitives/bytes.ts'
 import type { Actor, ActorId } from '../state/actor.ts'
 import {
@@ -75,6 +76,8 @@ export class CallManager {
   readonly failures: { id: ActorId; method: bigint; exitCode: number; message: string }[] = []
   /** Bytes of all live memories and tables. */
   memoryUsed = 0
+  /** Bytes of native stack that calls before the running one have. */
+  stackUsed = 0
   depth = 0
   readonly #access: AccessTracker
   #actorsCreated = 0n
@@ -421,6 +424,7 @@ function readState<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
+    rethrowOverflow(error)
     throw new FatalError((error as Error).message)
   }
 }

@@ -37,6 +37,9 @@ export function invokeActor(
   const { instances } = machine.linker
   const guest = instantiate(calls, kernel, loaded)
   const outer = machine.linker.enter(guest)
+  const stackBefore = calls.stackUsed
+  calls.stackUsed += LIMITS.callStackBytes + (outer?.stackBytes() ?? 0)
+  guest.limitStack(LIMITS.messageStackBytes - calls.stackUsed)
   try {
     runStart(guest)
     const run = exportOf(guest, facts, entrypoint, args.length)
@@ -45,6 +48,7 @@ export function invokeActor(
     return ending(guest, () => run(...args)) >>> 0
   } finally {
     machine.linker.enter(outer)
+    calls.stackUsed = stackBefore
     instances.give(loaded, guest.exports, guest.memory.size)
   }
 }

@@ -4,6 +4,8 @@
  */
 import { type InstrumentedModule, instrumentModule, type ModuleFacts } from '../../compiler/gas/instrument.ts'
 import type { Cid } from '../ipld/cid.ts'
+import { rethrowOverflow } from '../primitives/assert.ts'
+import { EngineExhausted } from './failure.ts'
 
 export interface LoadedModule {
   readonly module: WebAssembly.Module
@@ -69,6 +71,9 @@ export class ModuleCache {
       const toleratesLargerMemory = this.#trusted.has(code) && !facts.readsMemorySize
       return { module, facts, size: instrumented.bytes.length, toleratesLargerMemory }
     } catch (error) {
+      // Where memory or stack ran out, nothing is known about the code.
+      rethrowOverflow(error)
+      if (error instanceof RangeError) throw new EngineExhausted('memory')
       return { reason: error instanceof Error ? error.message : String(error) }
     }
   }

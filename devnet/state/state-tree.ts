@@ -5,7 +5,7 @@ import { type Blockstore, MissingBlockError } from '../ipld/blockstore.ts'
 import { type Cid, cidOf, DAG_CBOR, formatCid } from '../ipld/cid.ts'
 import { CborError, CborReader, CborWriter } from '../ipld/dag-cbor.ts'
 import { Hamt } from '../ipld/hamt.ts'
-import { assert } from '../primitives/assert.ts'
+import { assert, rethrowOverflow } from '../primitives/assert.ts'
 import { type Actor, type ActorId, decodeActor, encodeActor, INIT_ACTOR } from './actor.ts'
 import { type Address, addressId, idAddress } from './address.ts'
 import { TokenError } from './token.ts'
@@ -255,6 +255,7 @@ function readId(bytes: Uint8Array): ActorId {
     reader.end()
     return id
   } catch (error) {
+    rethrowOverflow(error)
     throw new StateError('INIT_MALFORMED', 'an id in the address map', error)
   }
 }
@@ -276,6 +277,7 @@ function loadInitState(store: Blockstore, root: Cid): InitState {
     return init
   } catch (error) {
     if (error instanceof MissingBlockError) throw error
+    rethrowOverflow(error)
     throw new StateError('INIT_MALFORMED', 'state of the init actor', error)
   }
 }
