@@ -1,4 +1,5 @@
 /** The engine alone: a new machine, the messages of a vector, one flush; modules warm, no trace. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -9,11 +10,19 @@ import { createMachine } from '../../devnet/engine/machine.ts'
 import { ModuleCache } from '../../devnet/engine/module-cache.ts'
 import { PROFILES } from '../../devnet/engine/profile.ts'
 import { findPackageRoot } from '../../devnet/node/package-root.ts'
-import { report, timeOf } from './report.ts'
+import { median, report, timeOf } from './report.ts'
 
 const RUNS = 9
 /** Before it counts: modules compiled, our own code optimised. */
 const WARM_UP_MS = 700
+
+/** Messages a second of the reference on the same file, now; undefined unless `TROUPE_ORACLE` names its binary. */
+function rateOfReference(file: string): number | undefined {
+  const oracle = process.env['TROUPE_ORACLE']
+  if (oracle === undefined) return undefined
+  const { stdout } = spawnSync(oracle, ['bench', '2', file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  return (JSON.parse(stdout.trim().split('\n').at(-1)!) as { messagesPerSecond: number }).messagesPerSecond
+}
 
 /** Reference vectors lie beside the package; without them there is nothing to measure. */
 export async function benchEngine(): Promise<void> {
@@ -52,5 +61,7 @@ export async function benchEngine(): Promise<void> {
       else warm += ms
     }
     report(`engine, ${vector.name}, ${vector.messages.length} messages`, 'messages/s', rates)
+    const reference = rateOfReference(join(folder, name))
+    if (reference !== undefined) report(`engine ÷ reference, ${vector.name}`, '×', [median(rates) / reference])
   }
 }
