@@ -19,7 +19,7 @@ import {
   type ValueType,
 } from '../wasm/module.ts'
 import { OP } from '../wasm/opcodes.ts'
-import { readModule } from '../wasm/reader.ts'
+import { PARAMS_MAX, readModule } from '../wasm/reader.ts'
 import { INSTANCE_PAGES_MAX, INSTANCE_TABLE_ELEMENTS_MAX, validateDefinitions } from '../wasm/validate.ts'
 import { createBodyChecker, LOCALS_MAX, validateBody } from '../wasm/validate-body.ts'
 import { createSink, encodeModule, sinkBytes, writeU32 } from '../wasm/writer.ts'
@@ -75,8 +75,12 @@ export interface ModuleFacts {
   readonly hasStart: boolean
   /** Whether the code can tell how large its memory is other than by growing it. */
   readonly readsMemorySize: boolean
-  /** Native stack that a unit of the stack's height takes at most, in bytes: what the engine gives a call room by. */
+  /**
+   * Native stack in V8's baseline code, in bytes, at most: what a unit of the stack's height takes in functions that call others, and
+   * what one that calls none takes at the end of them. The engine gives a call room by these.
+   */
   readonly stackBytesPerHeight: number
+  readonly leafStackBytes: number
   /** Metered blocks, thunks included; linear instructions priced when they run. */
   readonly blocks: number
   readonly linearSites: number
@@ -191,6 +195,7 @@ interface Survey {
   /** By function index; 0 for imports. */
   readonly stackCosts: readonly number[]
   readonly stackBytesPerHeight: number
+  readonly leafStackBytes: number
   readonly growsMemory: boolean
   readonly readsMemorySize: boolean
   readonly growsTable: boolean
@@ -214,7 +219,9 @@ function surveyBodies(module: Module, spaces: IndexSpaces): Survey {
     usesGlobals: false,
   }
   const crowdedCallees = new Set<number>()
+  const entered = new Set(thunkCallees(module, spaces))
   let stackBytesPerHeight = 1
+  let leafStackBytes = 0
   let allLocals = 0
   for (const [index, body] of (module.bodies ?? []).entries()) {
     const locals = localCount(module, index)
@@ -225,22 +232,34 @@ function surveyBodies(module: Module, spaces: IndexSpaces): Survey {
     const type = module.types[module.functions![index]!]!
     const height = stackCost({ types: module.types, spaces }, type, body.locals, instructions)
     stackCosts.push(height)
-    stackBytesPerHeight = Math.max(stackBytesPerHeight, Math.ceil(frameBytes(type, locals, height) / height))
     const crowded = isCrowded(locals)
+    let calls = false
     for (let at = 0; at < instructions.count; at++) {
       const slot = instructions.slots[at]!
       const callee = instructions.first[at]!
-      if (crowded && slot === OP.call && callee >= spaces.importedFunctions) crowdedCallees.add(callee)
+      if (slot === OP.callIndirect) calls = true
+      else if (slot === OP.call && callee >= spaces.importedFunctions) {
+        calls = true
+        if (crowded) crowdedCallees.add(callee)
+      }
       if (slot === OP.memoryGrow) found.growsMemory = true
       else if (slot === OP.memorySize) found.readsMemorySize = true
       else if (slot === OP.tableGrow) found.growsTable = true
       if (TABLE_WRITES.has(slot)) found.writesTable = true
       else if (slot === OP.globalGet || slot === OP.globalSet) found.usesGlobals = true
     }
+    const hasThunk = entered.has(spaces.importedFunctions + index)
+    const bytes = frameBytes(locals, height) + (hasThunk ? thunkBytes(type.params.length) : 0)
+    if (!calls) leafStackBytes = Math.max(leafStackBytes, bytes)
+    else {
+      const standIn = crowded ? thunkBytes(PARAMS_MAX) : 0
+      stackBytesPerHeight = Math.max(stackBytesPerHeight, Math.ceil((bytes + standIn) / height))
+    }
   }
   return {
     stackCosts,
     stackBytesPerHeight,
+    leafStackBytes,
     ...found,
     crowdedCallees: [...crowdedCallees].sort((left, right) => left - right),
   }
@@ -254,12 +273,16 @@ const MODULE_LOCALS_MAX = 100_000_000
 
 /** A slot of V8's frames. */
 const SLOT_BYTES = 8
-/** Slots that frames have beside what the function keeps: linkage, injected locals and values, in the frame and in that of a thunk. */
-const FRAME_SLOTS = 48
+/** Slots of a frame beside what the function keeps: linkage (6), temporaries (4), injected values (4), alignment. */
+const FRAME_SLOTS = 16
+/** What a frame takes in V8's baseline code: each local has a slot, each value one, and another where it is handed to a callee. */
+function frameBytes(locals: number, height: number): number {
+  return SLOT_BYTES * (locals + 2 * height + FRAME_SLOTS)
+}
 
-/** What a frame takes in V8's baseline code, and the thunk's that may lie before it: each local and value has a slot. */
-function frameBytes({ params }: FunctionType, locals: number, height: number): number {
-  return SLOT_BYTES * (locals + height + 3 * params.length + FRAME_SLOTS)
+/** The frame of a thunk or stand-in: its parameters as locals, as values, and as they are handed on. */
+function thunkBytes(params: number): number {
+  return SLOT_BYTES * (3 * params + FRAME_SLOTS)
 }
 
 const TABLE_WRITES: ReadonlySet<number> = new Set([
@@ -554,6 +577,7 @@ function describe({ module, spaces, survey }: Layout, { blocks, linearSites }: C
     hasStart: module.start !== null,
     readsMemorySize: survey.readsMemorySize,
     stackBytesPerHeight: survey.stackBytesPerHeight,
+    leafStackBytes: survey.leafStackBytes,
     blocks,
     linearSites,
   }

@@ -25,6 +25,7 @@ import { createGasTracker, type GasTracker } from './gas.ts'
 import { invokeActor } from './invocation.ts'
 import { Kernel } from './kernel.ts'
 import type { MachineContext } from './machine-context.ts'
+import type { ModuleVariant } from './module-cache.ts'
 import { LIMITS } from './profile.ts'
 import type { Trace } from './trace.ts'
 
@@ -71,6 +72,8 @@ export class CallManager {
   readonly gas: GasTracker
   readonly trace: Trace | null
   readonly origin: MessageOrigin
+  /** The code that runs. */
+  readonly variant: ModuleVariant
   readonly events: StampedEvent[] = []
   /** Why calls failed, innermost first; the reference calls it the backtrace. */
   readonly failures: { id: ActorId; method: bigint; exitCode: number; message: string }[] = []
@@ -82,8 +85,9 @@ export class CallManager {
   readonly #access: AccessTracker
   #actorsCreated = 0n
 
-  constructor(machine: MachineContext, origin: MessageOrigin, trace: Trace | null) {
+  constructor(machine: MachineContext, origin: MessageOrigin, trace: Trace | null, variant: ModuleVariant) {
     this.machine = machine
+    this.variant = variant
     this.origin = origin
     this.trace = trace
     this.gas = createGasTracker(origin.gasLimit, trace)

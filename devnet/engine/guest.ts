@@ -73,7 +73,8 @@ export class Guest {
    * counting, not by meeting the stack's end, which lies elsewhere each time.
    */
   limitStack(bytes: number): void {
-    const room = Math.floor(Math.max(0, bytes) / this.facts.stackBytesPerHeight)
+    const { stackBytesPerHeight, leafStackBytes } = this.facts
+    const room = Math.floor(Math.max(0, bytes - leafStackBytes) / stackBytesPerHeight)
     if (room >= STACK_HEIGHT_MAX) return
     this.#heightMark = STACK_HEIGHT_MAX - room
     this.exports.height.value = this.#heightMark
@@ -81,7 +82,9 @@ export class Guest {
 
   /** Native stack that the call has in use, at most. */
   stackBytes(): number {
-    return ((this.exports.height.value as unknown as number) - this.#heightMark) * this.facts.stackBytesPerHeight
+    const { stackBytesPerHeight, leafStackBytes } = this.facts
+    const height = (this.exports.height.value as unknown as number) - this.#heightMark
+    return height * stackBytesPerHeight + leafStackBytes
   }
 
   chargeSyscall(name: string): void {

@@ -53,8 +53,7 @@ export function invokeActor(
   }
 }
 
-function loadModule({ machine, trace }: CallManager, code: Cid): LoadedModule {
-  const variant = trace === null ? 'plain' : 'traced'
+function loadModule({ machine, variant }: CallManager, code: Cid): LoadedModule {
   let loaded = machine.modules.find(code, variant)
   if (loaded === undefined) {
     const bytes = machine.store.get(code)
@@ -120,14 +119,13 @@ function ending<T>(guest: Guest, run: () => T): T {
 }
 
 /**
- * What the rules allow, but this thread has no room for. On the largest stack it is a trap: the reference ends such code
- * with exit 4 too, though at a gas that depends on its own frames.
+ * What the rules allow, but this thread has no room for. In baseline code it is a trap: no limiter sees calls through a reference from
+ * a global, and the reference ends such code with exit 4 too, wherever its own stack ends.
  */
-function exhausted({ machine, trace }: CallManager, error: RangeError): EngineExhausted | ExitSignal {
+function exhausted({ variant }: CallManager, error: RangeError): EngineExhausted | ExitSignal {
   // Hardly any stack is left here: compiling a pattern would overflow it again.
   const resource = error.message.includes('stack') ? 'stack' : 'memory'
-  if (resource === 'memory' || !machine.hasLargestStack) return new EngineExhausted(resource)
-  trace?.push({ kind: 'note', text: 'native stack exhausted: gas may differ from the reference' })
+  if (resource === 'memory' || variant !== 'baseline') return new EngineExhausted(resource)
   return new ExitSignal(ExitCode.IllegalInstruction, 0, 'trap: call stack exhausted')
 }
 

@@ -157,6 +157,11 @@ export class StateTree {
     return id
   }
 
+  /** How many transactions are open. */
+  get depth(): number {
+    return this.#layers.length
+  }
+
   /** Opens a transaction inside the current one. */
   begin(): void {
     this.#layers.push({ actors: this.#undo.length, resolved: this.#resolvedUndo.length })
@@ -181,6 +186,12 @@ export class StateTree {
       if (entry === undefined) this.#cache.delete(key)
       else this.#cache.set(key, entry)
     }
+  }
+
+  /** Takes back all transactions above `depth`, after a change that may have been cut off anywhere. */
+  abandon(depth: number): void {
+    while (this.#layers.length > depth) this.revert()
+    this.#init = undefined
   }
 
   /** Writes what changed and names the new root. No transaction may be open. */

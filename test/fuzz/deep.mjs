@@ -12,7 +12,7 @@ const DAY_MS = 86_400_000
 const MESSAGES = 10_000
 const WARM_UP = 2000
 /** In two threads each, as what they run must not depend on the thread. */
-const TWICE = ['syscalls', 'actors', 'recursion']
+const TWICE = ['syscalls', 'actors', 'recursion', 'optimised-frames']
 
 const seconds = Number(process.env.TROUPE_DEEP_SECONDS ?? 600)
 const seed = Number(process.env.TROUPE_DEEP_SEED ?? Math.floor(Date.now() / DAY_MS))

@@ -1,5 +1,6 @@
 /** A short round of every fuzz target: what the corpus holds, then a few inputs that are always the same. */
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readCorpus } from './corpus.ts'
@@ -17,6 +18,7 @@ const EXECUTIONS: Readonly<Record<string, number>> = {
   syscalls: 25,
   actors: 25,
   recursion: 4,
+  'optimised-frames': 1,
   'dag-cbor': 4000,
   hamt: 1200,
   amt: 300,
@@ -70,14 +72,19 @@ test('chance follows from seed and index', () => {
   expect(new Set([drawn(1, 2), drawn(2, 1), drawn(1, 3), drawn(1, 2 ** 33)].map(String)).size).toBe(4)
 })
 
-test('code that takes all the stack there is ends at the same place', () => {
-  const script = fileURLToPath(new URL('./run.mjs', import.meta.url))
-  const { stdout, stderr } = spawnSync(process.execPath, [script, 'recursion', '--seed', '1', '--count', '12'], {
-    encoding: 'utf8',
-  })
-  expect(stderr).toBe('')
-  expect(JSON.parse(stdout)).toMatchObject({ executions: 12, findings: 0 })
-})
+test.each([
+  ['recursion', 8, ['--seed', '1', '--count', '8']],
+  ['optimised-frames', 1, ['--input', join(CORPUS, 'optimised-frames', 'found-baseline-is-smaller.bin')]],
+])(
+  'code that takes all the stack there is ends at the same place: %s',
+  (target, executions, options) => {
+    const script = fileURLToPath(new URL('./run.mjs', import.meta.url))
+    const { stdout, stderr } = spawnSync(process.execPath, [script, target, ...options], { encoding: 'utf8' })
+    expect(stderr).toBe('')
+    expect(JSON.parse(stdout)).toMatchObject({ executions, findings: 0 })
+  },
+  240_000,
+)
 
 test('two processes with different pasts give equal roots', () => {
   const script = fileURLToPath(new URL('./determinism.mjs', import.meta.url))

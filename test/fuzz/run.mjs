@@ -1,7 +1,8 @@
 /**
  * `npm run fuzz -- <target>… [--seconds n] [--seed n]`: random inputs for the targets of `targets.ts`, or all of them, in a
  * thread with the stack that the engine wants. One JSON line a target; a finding comes with the command that repeats it:
- * `--first n --count n` runs just these executions, and `--keep file` writes the input of the last finding.
+ * `--first n --count n` runs just these executions, and `--keep file` writes the input of the last finding. `--input file` runs
+ * that input, once or `--count` times.
  *
  * With `--twice` the executions run in two threads, the second from the last to the first, and their outcomes must agree.
  */
@@ -36,7 +37,7 @@ export async function bundle(name) {
 export function runThread(file, options) {
   const progress = new SharedArrayBuffer(8)
   const current = new BigInt64Array(progress)
-  const input = { count: null, first: 0, isBackwards: false, keep: null, corpus: resolve('test/fuzz/corpus'), ...options, progress }
+  const input = { count: null, first: 0, isBackwards: false, keep: null, input: null, corpus: resolve('test/fuzz/corpus'), ...options, progress }
   return new Promise((done) => {
     let last = -1n
     const fail = (message) => done({ executions: 0, digest: '', findings: [{ index: Number(current[0]), message }] })
@@ -63,7 +64,7 @@ export function runThread(file, options) {
 }
 
 /** Fuzzes one target, prints its line, and answers how many findings there were. */
-export async function fuzz(file, target, { seconds, seed, first = 0, count = null, keep = null, twice = false }) {
+export async function fuzz(file, target, { seconds, seed, first = 0, count = null, keep = null, input = null, twice = false }) {
   const started = performance.now()
   const size = twice && count === null ? 2000 : count
   let executions = 0
@@ -71,7 +72,7 @@ export async function fuzz(file, target, { seconds, seed, first = 0, count = nul
   for (let from = first; findings.length === 0; from += size) {
     const left = seconds - (performance.now() - started) / 1000
     if (left <= 0) break
-    const range = { target, seed, first: from, count: size, keep }
+    const range = { target, seed, first: from, count: size, keep, input }
     const forwards = await runThread(file, { ...range, seconds: twice ? 1e9 : left })
     executions += forwards.executions
     findings.push(...forwards.findings)
@@ -100,6 +101,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       first: { type: 'string', default: '0' },
       count: { type: 'string' },
       keep: { type: 'string' },
+      input: { type: 'string' },
       twice: { type: 'boolean', default: false },
     },
   })
@@ -116,8 +118,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       seconds: Number(values.seconds),
       seed: Number(values.seed),
       first: Number(values.first),
-      count: values.count === undefined ? null : Number(values.count),
+      count: values.count === undefined ? (values.input === undefined ? null : 1) : Number(values.count),
       keep: values.keep ?? null,
+      input: values.input ?? null,
       twice: values.twice,
     })
   }

@@ -6,7 +6,7 @@ import { car } from './targets/car.ts'
 import { dagCbor } from './targets/dag-cbor.ts'
 import { hamt } from './targets/hamt.ts'
 import { instrumenter } from './targets/instrumenter.ts'
-import { recursion } from './targets/recursion.ts'
+import { optimisedFrames, recursion } from './targets/recursion.ts'
 import { values } from './targets/values.ts'
 import { wasmReader } from './targets/wasm-reader.ts'
 
@@ -16,6 +16,7 @@ export const TARGETS: readonly Target[] = [
   syscalls,
   actors,
   recursion,
+  optimisedFrames,
   dagCbor,
   hamt,
   amt,

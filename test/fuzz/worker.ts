@@ -1,6 +1,6 @@
 /** The thread of `run.mjs`: executes a range of a target's inputs and says what came of it. */
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { readCorpus } from './corpus.ts'
 import { inputOf } from './target.ts'
@@ -20,6 +20,8 @@ export interface WorkerInput {
   readonly progress: SharedArrayBuffer
   /** Where the input of a finding is put, if anywhere. */
   readonly keep: string | null
+  /** A file whose bytes are every input, in place of random ones. */
+  readonly input: string | null
 }
 
 export interface WorkerOutput {
@@ -32,9 +34,21 @@ export interface WorkerOutput {
 const FINDINGS_MAX = 5
 const MASK = (1n << 64n) - 1n
 
-const { target: name, corpus, seed, first, count, seconds, isBackwards, progress, keep } = workerData as WorkerInput
+const {
+  target: name,
+  corpus,
+  seed,
+  first,
+  count,
+  seconds,
+  isBackwards,
+  progress,
+  keep,
+  input: file,
+} = workerData as WorkerInput
 const target = TARGETS.find((each) => each.name === name)!
 const inputs = readCorpus(corpus, name).map(({ bytes }) => bytes)
+const given = file === null ? null : new Uint8Array(readFileSync(file))
 const current = new BigInt64Array(progress)
 const findings: { index: number; message: string }[] = []
 const ends = performance.now() + seconds * 1000
@@ -44,7 +58,7 @@ while ((count === null || executions < count) && findings.length < FINDINGS_MAX)
   if (executions % 16 === 0 && performance.now() > ends) break
   const index = isBackwards ? first + count! - 1 - executions : first + executions
   Atomics.store(current, 0, BigInt(index))
-  const input = inputOf(target, inputs, seed, index)
+  const input = given ?? inputOf(target, inputs, seed, index)
   try {
     const outcome = target.run(input)
     if (count !== null) {

@@ -33,6 +33,7 @@ test.each([
       premium: 0n,
     },
     null,
+    'plain',
   )
   calls.depth = LIMITS.callDepth
   const call = { from: SENDER as ActorId, to: receiver, method: 0n, params: null, value: 0n as TokenAmount }

@@ -19,21 +19,33 @@ const SELF = PLACES[11]!
 const SIGNED = [PLACES[20]!, PLACES[14]!, PLACES[22]!]
 const SEND = 0
 const VERIFY = 1
+/** What is computed before a call and again after it: optimised code keeps all of it in its frame meanwhile. */
+const TERMS = 1500
 
 export const recursion: Target = {
   name: 'recursion',
   generate: (random) => random.bytes(12),
   run(input) {
     const choices = new Choices(input)
-    const code = makeModule(choices)
-    const message = { to: FIRST_ACTOR, method: 2n, params: new Uint8Array(), value: 0n }
-    const gasLimit = choices.pick([400_000_000n, 100_000_000n])
-    const script = { networkVersion: 21, debugging: false, codes: [code], messages: [{ ...message, gasLimit }] }
-    return playRepeatedly(script, WARM_RUNS)
+    const code = makeModule(choices, [])
+    return playMessage(code, choices.pick([400_000_000n, 100_000_000n]))
   },
 }
 
-function makeModule(choices: Choices): Uint8Array {
+/** The same with frames that are small in baseline code and large in optimised code, of which a thread holds fewer than are allowed. */
+export const optimisedFrames: Target = {
+  name: 'optimised-frames',
+  generate: (random) => random.bytes(12),
+  run: (input) => playMessage(makeModule(new Choices(input), computeTerms()), 5_000_000_000n),
+}
+
+function playMessage(code: Uint8Array, gasLimit: bigint): string {
+  const message = { to: FIRST_ACTOR, method: 2n, params: new Uint8Array(), value: 0n, gasLimit }
+  return playRepeatedly({ networkVersion: 21, debugging: false, codes: [code], messages: [message] }, WARM_RUNS)
+}
+
+/** `terms` are run before the recursive call and after it. */
+function makeModule(choices: Choices, terms: readonly Instruction[]): Uint8Array {
   const locals = choices.pick(LOCALS)
   const type = choices.pick<ValueType>(['i64', 'f64', 'i32'])
   const i32 = (a: number): Instruction => ({ op: 0x41, a })
@@ -57,7 +69,7 @@ function makeModule(choices: Choices): Uint8Array {
   const first = [...(choices.below(2) === 0 ? [...verify, drop] : []), ...send, drop]
   // Half of them use their locals after the call, so that these stay.
   const uses = choices.below(2) === 0 ? [] : keep(locals)
-  const deeper = [{ op: 0x20, a: 0 }, i32(1), { op: 0x6b }, call(3), ...uses]
+  const deeper = [...terms, { op: 0x20, a: 0 }, i32(1), { op: 0x6b }, call(3), ...terms, ...uses]
   const recursive = [
     { op: 0x20, a: 0 },
     { op: 0x45 },
@@ -94,6 +106,17 @@ function makeModule(choices: Choices): Uint8Array {
     ],
     data: [{ at: 0, bytes: HOSTILE_DATA }],
   })
+}
+
+/** Stores the parameter, each time with other bits turned. */
+function computeTerms(): Instruction[] {
+  return Array.from({ length: TERMS }, (_, i): Instruction[] => [
+    { op: 0x41, a: 0x8800 },
+    { op: 0x20, a: 0 },
+    { op: 0x41, a: 977 * i + 13 },
+    { op: 0x73 },
+    { op: 0x36, a: 2, b: 0 },
+  ]).flat()
 }
 
 /** Moves each local to its neighbour; the parameter is none of them. */
