@@ -66,23 +66,15 @@ export function runThread(file, options) {
 /** Fuzzes one target, prints its line, and answers how many findings there were. */
 export async function fuzz(file, target, { seconds, seed, first = 0, count = null, keep = null, input = null, twice = false }) {
   const started = performance.now()
-  const size = twice && count === null ? 2000 : count
-  let executions = 0
-  const findings = []
-  for (let from = first; findings.length === 0; from += size) {
-    const left = seconds - (performance.now() - started) / 1000
-    if (left <= 0) break
-    const range = { target, seed, first: from, count: size, keep, input }
-    const forwards = await runThread(file, { ...range, seconds: twice ? 1e9 : left })
-    executions += forwards.executions
-    findings.push(...forwards.findings)
-    if (twice && findings.length === 0) {
-      const backwards = await runThread(file, { ...range, seconds: 1e9, isBackwards: true })
-      executions += backwards.executions
-      findings.push(...backwards.findings)
-      if (backwards.digest !== forwards.digest) findings.push({ index: from, message: 'two threads differ' })
-    }
-    if (!twice || count !== null) break
+  const range = { target, seed, first, keep, input }
+  const forwards = await runThread(file, { ...range, count, seconds: twice ? seconds / 2 : seconds })
+  let { executions } = forwards
+  const findings = [...forwards.findings]
+  if (twice && findings.length === 0) {
+    const backwards = await runThread(file, { ...range, count: executions, seconds: Number.POSITIVE_INFINITY, isBackwards: true })
+    findings.push(...backwards.findings)
+    if (backwards.digest !== forwards.digest) findings.push({ index: first, message: 'two threads differ' })
+    executions += backwards.executions
   }
   const took = Math.round((performance.now() - started) / 100) / 10
   process.stdout.write(`${JSON.stringify({ target, seed, first, executions, seconds: took, findings: findings.length })}\n`)

@@ -61,10 +61,8 @@ while ((count === null || executions < count) && findings.length < FINDINGS_MAX)
   const input = given ?? inputOf(target, inputs, seed, index)
   try {
     const outcome = target.run(input)
-    if (count !== null) {
-      const hash = createHash('sha256').update(`${index} ${outcome}`).digest()
-      digest = (digest + hash.readBigUInt64LE(0)) & MASK
-    }
+    const hash = createHash('sha256').update(`${index} ${outcome}`).digest()
+    digest = (digest + hash.readBigUInt64LE(0)) & MASK
   } catch (error) {
     const message = error instanceof Error ? (error.stack ?? error.message) : JSON.stringify(error)
     findings.push({ index, message })
