@@ -20,7 +20,7 @@ const KINDS = [
   'PreCommitSector-Ok',
 ]
 const RUNS = 15
-const WARM_UP_MS = 2000
+const WARM_UP_MS = 6000
 /** Messages between two looks at the clock. */
 const BATCH = 40
 
