@@ -12,6 +12,7 @@ export type InstrumentCode =
   | 'IMPORTED_GLOBAL'
   | 'TOO_MANY_FUNCTIONS'
   | 'TOO_MANY_LOCALS'
+  | 'BODY_TOO_LARGE'
 
 export interface InstrumentFault {
   readonly code: InstrumentCode

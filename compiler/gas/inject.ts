@@ -257,7 +257,8 @@ function writeExpanded(out: Sink, targets: Targets, temporaries: Temporaries, in
   else if (slot === OP.tableGrow) writeIndexed(out, OP.call, targets.tableGrow)
   else if (slot === OP.call && callee >= targets.importedFunctions) writeLimitedCall(out, targets, temporaries, callee)
   else {
-    if (slot === OP.callIndirect && temporaries.height !== NONE) {
+    // Callees leave the height as their own calls set it; thunks add to it, and the host asks how much stack is in use.
+    if ((slot === OP.callIndirect || slot === OP.call) && temporaries.height !== NONE) {
       writeIndexed(out, OP.localGet, temporaries.height)
       writeIndexed(out, OP.globalSet, targets.heightGlobal)
     }

@@ -3,7 +3,7 @@
  * reference's load pipeline; whatever throws here is a load error there. How charges are written is ours, where and how much is not.
  *
  * Exports of the result: `memory`, `invoke`, `upgrade` as the raw module has them (functions through a thunk that counts their height),
- * `start` for the start function, which the engine calls; `gas`, the counter in milligas (i64), with `gas_get` and `gas_set` to move it
+ * `start` for the start function, which the engine calls; `height`, the stack's (i32); `gas`, the counter in milligas (i64), with `gas_get` and `gas_set` to move it
  * as a double; `reset`, where an instance can begin anew, puts the globals back. Raw imports keep their place; after them may follow `troupe.memory_grow` (pages → old size or −1) and
  * `troupe.table_grow` (elements now, elements more → whether the table may grow).
  * @source ref-fvm `fvm/src/engine/mod.rs` `load_raw`; spec/fvm.md 8.1–8.6
@@ -19,7 +19,7 @@ import {
   type ValueType,
 } from '../wasm/module.ts'
 import { OP } from '../wasm/opcodes.ts'
-import { readModule } from '../wasm/reader.ts'
+import { PARAMS_MAX, readModule } from '../wasm/reader.ts'
 import { INSTANCE_PAGES_MAX, INSTANCE_TABLE_ELEMENTS_MAX, validateDefinitions } from '../wasm/validate.ts'
 import { createBodyChecker, LOCALS_MAX, validateBody } from '../wasm/validate-body.ts'
 import { createSink, encodeModule, sinkBytes, writeU32 } from '../wasm/writer.ts'
@@ -75,6 +75,12 @@ export interface ModuleFacts {
   readonly hasStart: boolean
   /** Whether the code can tell how large its memory is other than by growing it. */
   readonly readsMemorySize: boolean
+  /**
+   * Native stack in V8's baseline code, in bytes, at most: what a unit of the stack's height takes in functions that call others, and
+   * what one that calls none takes at the end of them. The engine gives a call room by these.
+   */
+  readonly stackBytesPerHeight: number
+  readonly leafStackBytes: number
   /** Metered blocks, thunks included; linear instructions priced when they run. */
   readonly blocks: number
   readonly linearSites: number
@@ -108,10 +114,15 @@ export function instrumentModule(raw: Uint8Array, options: InstrumentOptions = {
   const thunks = thunkCallees(module, spaces)
   if (spaces.functions.length + thunks.length >= FUNCTIONS_MAX) throw new InstrumentError('TOO_MANY_FUNCTIONS', 0)
   const layout = layOut(module, spaces, survey, thunks, null)
-  const code =
-    (options.asking === 'every block' ? null : writeCode(layout, 'seldom')) ?? writeCode(layout, 'every block')!
+  const everywhere = (): Code | null => writeCode(layout, 'every block')
+  const seldom = (): Code | null => writeCode(layout, 'seldom')
+  const code = options.asking === 'every block' ? (everywhere() ?? seldom()) : (seldom() ?? everywhere())
+  if (code === null) throw new InstrumentError('BODY_TOO_LARGE', 0)
   return { bytes: assemble(layout, code.bytes), facts: describe(layout, code) }
 }
+
+/** V8's limit, and the reference's for raw bodies; what the reference makes of them may be larger. */
+export const BODY_BYTES_MAX = 7_654_321
 
 const FUNCTIONS_MAX = 1_000_000
 
@@ -135,7 +146,8 @@ export function watchModule(raw: Uint8Array): WatchedModule {
   const blocks: number[] = []
   const runs: Run[] = []
   const layout = layOut(module, spaces, freed, thunkCallees(module, spaces), { blocks, runs })
-  const code = writeCode(layout, 'seldom')!
+  const code = writeCode(layout, 'seldom')
+  if (code === null) throw new InstrumentError('BODY_TOO_LARGE', 0)
   const bytes = assemble(layout, code.bytes)
   const codeStart = startOfCode(bytes)
   return {
@@ -182,6 +194,8 @@ function startOfCode(bytes: Uint8Array): number {
 interface Survey {
   /** By function index; 0 for imports. */
   readonly stackCosts: readonly number[]
+  readonly stackBytesPerHeight: number
+  readonly leafStackBytes: number
   readonly growsMemory: boolean
   readonly readsMemorySize: boolean
   readonly growsTable: boolean
@@ -205,24 +219,70 @@ function surveyBodies(module: Module, spaces: IndexSpaces): Survey {
     usesGlobals: false,
   }
   const crowdedCallees = new Set<number>()
+  const entered = new Set(thunkCallees(module, spaces))
+  let stackBytesPerHeight = 1
+  let leafStackBytes = 0
+  let allLocals = 0
   for (const [index, body] of (module.bodies ?? []).entries()) {
+    const locals = localCount(module, index)
+    allLocals += locals
+    if (allLocals > MODULE_LOCALS_MAX) throw new InstrumentError('TOO_MANY_LOCALS', body.code.start)
     decodeCode(module.bytes, body.code, instructions)
     validateBody(checker, index, body, instructions)
     const type = module.types[module.functions![index]!]!
-    stackCosts.push(stackCost({ types: module.types, spaces }, type, body.locals, instructions))
-    const crowded = isCrowded(localCount(module, index))
+    const height = stackCost({ types: module.types, spaces }, type, body.locals, instructions)
+    stackCosts.push(height)
+    const crowded = isCrowded(locals)
+    let calls = false
     for (let at = 0; at < instructions.count; at++) {
       const slot = instructions.slots[at]!
       const callee = instructions.first[at]!
-      if (crowded && slot === OP.call && callee >= spaces.importedFunctions) crowdedCallees.add(callee)
+      if (slot === OP.callIndirect) calls = true
+      else if (slot === OP.call && callee >= spaces.importedFunctions) {
+        calls = true
+        if (crowded) crowdedCallees.add(callee)
+      }
       if (slot === OP.memoryGrow) found.growsMemory = true
       else if (slot === OP.memorySize) found.readsMemorySize = true
       else if (slot === OP.tableGrow) found.growsTable = true
       if (TABLE_WRITES.has(slot)) found.writesTable = true
       else if (slot === OP.globalGet || slot === OP.globalSet) found.usesGlobals = true
     }
+    const hasThunk = entered.has(spaces.importedFunctions + index)
+    const bytes = frameBytes(locals, height) + (hasThunk ? thunkBytes(type.params.length) : 0)
+    if (!calls) leafStackBytes = Math.max(leafStackBytes, bytes)
+    else {
+      const standIn = crowded ? thunkBytes(PARAMS_MAX) : 0
+      stackBytesPerHeight = Math.max(stackBytesPerHeight, Math.ceil((bytes + standIn) / height))
+    }
   }
-  return { stackCosts, ...found, crowdedCallees: [...crowdedCallees].sort((left, right) => left - right) }
+  return {
+    stackCosts,
+    stackBytesPerHeight,
+    leafStackBytes,
+    ...found,
+    crowdedCallees: [...crowdedCallees].sort((left, right) => left - right),
+  }
+}
+
+/**
+ * Parameters and locals of all functions together: a bound of our own, as a few bytes declare fifty thousand that take V8 a third of a
+ * millisecond.
+ */
+const MODULE_LOCALS_MAX = 100_000_000
+
+/** A slot of V8's frames. */
+const SLOT_BYTES = 8
+/** Slots of a frame beside what the function keeps: linkage (6), temporaries (4), injected values (4), alignment. */
+const FRAME_SLOTS = 16
+/** What a frame takes in V8's baseline code: each local has a slot, each value one, and another where it is handed to a callee. */
+function frameBytes(locals: number, height: number): number {
+  return SLOT_BYTES * (locals + 2 * height + FRAME_SLOTS)
+}
+
+/** The frame of a thunk or stand-in: its parameters as locals, as values, and as they are handed on. */
+function thunkBytes(params: number): number {
+  return SLOT_BYTES * (3 * params + FRAME_SLOTS)
 }
 
 const TABLE_WRITES: ReadonlySet<number> = new Set([
@@ -385,7 +445,7 @@ interface Code {
   readonly linearSites: number
 }
 
-/** The code section's content; `null` when a price forbids to ask seldom. */
+/** The code section's content; `null` when a price forbids to ask seldom, or a body becomes too large. */
 function writeCode(layout: Layout, asking: Targets['asking']): Code | null {
   const { module, spaces, thunks } = layout
   const bodies = module.bodies ?? []
@@ -404,7 +464,9 @@ function writeCode(layout: Layout, asking: Targets['asking']): Code | null {
     linearSites += metering.sites.length
     const count = localCount(module, index)
     if (metering.sites.length > 0 && count === LOCALS_MAX) throw new InstrumentError('TOO_MANY_LOCALS', body.code.start)
+    const start = out.size
     writeMeteredBody(out, targets, instructions, metering, { groups: body.locals, count })
+    if (out.size - start > BODY_BYTES_MAX) return null
   }
   const paramsOf = (callee: number): number => module.types[spaces.functions[callee]!]!.params.length
   for (const callee of thunks) {
@@ -484,6 +546,7 @@ function exportsOf(
   }
   if (module.start !== null) exports.push({ name: 'start', kind: 'function', index: entryIndex(module.start.index) })
   exports.push(
+    { name: 'height', kind: 'global', index: targets.heightGlobal },
     { name: 'gas', kind: 'global', index: targets.gasGlobal },
     { name: 'gas_get', kind: 'function', index: helpers + UNITS.length + 2 },
     { name: 'gas_set', kind: 'function', index: helpers + UNITS.length + 3 },
@@ -513,6 +576,8 @@ function describe({ module, spaces, survey }: Layout, { blocks, linearSites }: C
     upgrade: entryPoint(module, spaces, 'upgrade'),
     hasStart: module.start !== null,
     readsMemorySize: survey.readsMemorySize,
+    stackBytesPerHeight: survey.stackBytesPerHeight,
+    leafStackBytes: survey.leafStackBytes,
     blocks,
     linearSites,
   }

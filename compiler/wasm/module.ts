@@ -143,8 +143,8 @@ export function indexSpaces(module: Module): IndexSpaces {
     importedGlobals: globals.length,
   }
   for (const typeIndex of module.functions ?? []) functions.push(typeIndex)
-  tables.push(...module.tables)
-  memories.push(...module.memories)
+  for (const limits of module.tables) tables.push(limits)
+  for (const limits of module.memories) memories.push(limits)
   for (const { global } of module.globals) globals.push(global)
   return { functions, tables, memories, globals, ...imported }
 }

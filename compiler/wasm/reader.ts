@@ -53,7 +53,7 @@ const SECTION = {
 /** Place of each section ID in a module; data count comes before code. Tags (13) are not accepted. */
 const SECTION_ORDER: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 10]
 
-const PARAMS_MAX = 1000
+export const PARAMS_MAX = 1000
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 

@@ -67,7 +67,7 @@ export function runMessageVector(vector: MessageVector, options: MessageRunOptio
   for (const [cid, bytes] of vector.blocks()) store.put(cid, bytes)
   let machine: Machine
   try {
-    machine = openMachine(vector, store, options)
+    machine = openMessageMachine(vector, store, options)
   } catch (error) {
     if (!(error instanceof MachineError)) throw error
     differ('machine', null, 'a machine', error.message)
@@ -92,7 +92,8 @@ export function runMessageVector(vector: MessageVector, options: MessageRunOptio
   return { name: vector.name, differences, traces }
 }
 
-function openMachine(vector: MessageVector, store: Blockstore, options: MessageRunOptions): Machine {
+/** A machine over the vector's state, with the runner's stubs. @throws MachineError */
+export function openMessageMachine(vector: MessageVector, store: Blockstore, options: MessageRunOptions): Machine {
   const isGoodPost = options.verdicts?.get(vector.name) ?? !DISPUTED.test(vector.name)
   return createMachine({
     profile: PROFILES.nv18,

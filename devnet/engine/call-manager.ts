@@ -5,6 +5,7 @@
  */
 import { CBOR, type Cid, EMPTY_ARRAY_CID } from '../ipld/cid.ts'
 import { CborWriter } from '../ipld/dag-cbor.ts'
+import { rethrowOverflow } from '../primitives/assert.ts'
 import { concatBytes, EMPTY_BYTES } from '../primitives/bytes.ts'
 import type { Actor, ActorId } from '../state/actor.ts'
 import {
@@ -24,6 +25,7 @@ import { createGasTracker, type GasTracker } from './gas.ts'
 import { invokeActor } from './invocation.ts'
 import { Kernel } from './kernel.ts'
 import type { MachineContext } from './machine-context.ts'
+import type { ModuleVariant } from './module-cache.ts'
 import { LIMITS } from './profile.ts'
 import type { Trace } from './trace.ts'
 
@@ -70,17 +72,22 @@ export class CallManager {
   readonly gas: GasTracker
   readonly trace: Trace | null
   readonly origin: MessageOrigin
+  /** The code that runs. */
+  readonly variant: ModuleVariant
   readonly events: StampedEvent[] = []
   /** Why calls failed, innermost first; the reference calls it the backtrace. */
   readonly failures: { id: ActorId; method: bigint; exitCode: number; message: string }[] = []
   /** Bytes of all live memories and tables. */
   memoryUsed = 0
+  /** Bytes of native stack that calls before the running one have. */
+  stackUsed = 0
   depth = 0
   readonly #access: AccessTracker
   #actorsCreated = 0n
 
-  constructor(machine: MachineContext, origin: MessageOrigin, trace: Trace | null) {
+  constructor(machine: MachineContext, origin: MessageOrigin, trace: Trace | null, variant: ModuleVariant) {
     this.machine = machine
+    this.variant = variant
     this.origin = origin
     this.trace = trace
     this.gas = createGasTracker(origin.gasLimit, trace)
@@ -421,6 +428,7 @@ function readState<T>(read: () => T): T {
   try {
     return read()
   } catch (error) {
+    rethrowOverflow(error)
     throw new FatalError((error as Error).message)
   }
 }

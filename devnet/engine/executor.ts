@@ -12,10 +12,11 @@ import { encodeMessage, METHOD_SEND, type Message } from '../state/message.ts'
 import type { TokenAmount } from '../state/token.ts'
 import type { Block } from './block-registry.ts'
 import { CallManager, type InvocationResult } from './call-manager.ts'
-import { ErrorNumber, ExitCode, FatalError, OUT_OF_GAS, SyscallError } from './failure.ts'
+import { EngineExhausted, ErrorNumber, ExitCode, FatalError, OUT_OF_GAS, SyscallError } from './failure.ts'
 import { addMilligas, type Milligas, scale } from './gas.ts'
 import { computeGasOutputs, type GasOutputs, NO_GAS_OUTPUTS } from './gas-outputs.ts'
 import type { MachineContext } from './machine-context.ts'
+import type { ModuleVariant } from './module-cache.ts'
 import type { Trace } from './trace.ts'
 
 const I64_MAX = (1n << 63n) - 1n
@@ -69,6 +70,46 @@ export function applyMessage(
   kind: ApplyKind,
   options: ApplyOptions = {},
 ): ApplyResult {
+  return withCountedStack(machine, options, (variant) => applyOnce(machine, message, kind, options, variant))
+}
+
+/**
+ * Optimised code takes as much stack as V8 likes. Where that runs out, nothing is said about the message: it is applied again in baseline
+ * code, whose frames are counted (`LIMITS.messageStackBytes`), so that no receipt depends on how warm a module is.
+ * @throws EngineExhausted
+ */
+function withCountedStack(
+  machine: MachineContext,
+  { trace = false }: ApplyOptions,
+  apply: (variant: ModuleVariant) => ApplyResult,
+): ApplyResult {
+  const { state, linker } = machine
+  const variant = trace ? 'traced' : 'plain'
+  if (!machine.hasLargestStack) return apply(variant)
+  const { depth } = state
+  state.begin()
+  try {
+    const result = apply(variant)
+    state.commit()
+    return result
+  } catch (error) {
+    if (!(error instanceof EngineExhausted && error.resource === 'stack')) {
+      state.commit()
+      throw error
+    }
+  }
+  state.abandon(depth)
+  linker.enter(null)
+  return apply('baseline')
+}
+
+function applyOnce(
+  machine: MachineContext,
+  message: Message,
+  kind: ApplyKind,
+  options: ApplyOptions,
+  variant: ModuleVariant,
+): ApplyResult {
   if (message.gasLimit <= 0n || message.gasLimit > I64_MAX) {
     throw new MessageRefused(`gas limit ${message.gasLimit} is not between 1 and 2^63 − 1`)
   }
@@ -90,6 +131,7 @@ export function applyMessage(
       premium: effectivePremium(message, machine.baseFee),
     },
     trace,
+    variant,
   )
   try {
     calls.gas.charge(kind === 'explicit' ? 'OnChainMessage' : 'none', inclusion)
@@ -179,9 +221,11 @@ export interface SystemCall {
 
 /** Runs a call without sender checks or fees; its effects stay only when it exits with 0. */
 export function applySystemCall(machine: MachineContext, call: SystemCall, options: ApplyOptions = {}): ApplyResult {
-  const calls = systemCallManager(machine, call, options)
-  const { from, to, method, params, value } = call
-  return finish(calls, execute(calls, { to, method, params, value }, from), call.gasLimit)
+  const { from, to, method, params, value, gasLimit } = call
+  return withCountedStack(machine, options, (variant) => {
+    const calls = systemCallManager(machine, call, options, variant)
+    return finish(calls, execute(calls, { to, method, params, value }, from), gasLimit)
+  })
 }
 
 /** Calls the `upgrade` export of actor `to` with the CID of the code it had: `info` is CBOR `[old code]`. */
@@ -191,13 +235,20 @@ export function applyUpgradeCall(
   call: SystemCall,
   info: Uint8Array,
 ): ApplyResult {
-  const calls = systemCallManager(machine, call, {})
   const params: Block | null = call.params.length === 0 ? null : { codec: CBOR, bytes: call.params, links: [] }
-  const ended = settleEnd(calls, () => calls.callUpgrade(to, params, { codec: CBOR, bytes: info, links: [] }))
-  return finish(calls, ended, call.gasLimit)
+  return withCountedStack(machine, {}, (variant) => {
+    const calls = systemCallManager(machine, call, {}, variant)
+    const ended = settleEnd(calls, () => calls.callUpgrade(to, params, { codec: CBOR, bytes: info, links: [] }))
+    return finish(calls, ended, call.gasLimit)
+  })
 }
 
-function systemCallManager(machine: MachineContext, call: SystemCall, options: ApplyOptions): CallManager {
+function systemCallManager(
+  machine: MachineContext,
+  call: SystemCall,
+  options: ApplyOptions,
+  variant: ModuleVariant,
+): CallManager {
   return new CallManager(
     machine,
     {
@@ -210,6 +261,7 @@ function systemCallManager(machine: MachineContext, call: SystemCall, options: A
       premium: 0n,
     },
     options.trace === true ? [] : null,
+    variant,
   )
 }
 

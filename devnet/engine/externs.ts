@@ -19,6 +19,14 @@ export interface Externs {
   verifyConsensusFault(header1: Uint8Array, header2: Uint8Array, extra: Uint8Array): ConsensusFault | null | undefined
 }
 
+/** A chain that draws no randomness, as an IPC subnet, and has no tipsets. */
+export const NO_EXTERNS: Externs = {
+  chainRandomness: () => undefined,
+  beaconRandomness: () => undefined,
+  tipsetCid: () => undefined,
+  verifyConsensusFault: () => undefined,
+}
+
 /**
  * Proofs of storage, as the guest encoded the question. A port, because verifying them needs hundreds of megabytes of
  * parameters; `undefined` is "cannot be judged", which the guest sees as error number 1.

@@ -1,5 +1,6 @@
 /** One running instance: its memory, its gas counter, and the kernel it talks to. */
 import type { ModuleFacts } from '../../compiler/gas/instrument.ts'
+import { STACK_HEIGHT_MAX } from '../../compiler/gas/rules.ts'
 import type { CallManager } from './call-manager.ts'
 import type { ErrorNumber } from './failure.ts'
 import type { GasCounter, Milligas } from './gas.ts'
@@ -9,6 +10,8 @@ import { GuestMemory } from './memory.ts'
 const PAGE = 65536
 
 export interface GuestExports extends GasCounter {
+  /** Of the stack, in the limiter's units. */
+  readonly height: WebAssembly.Global
   readonly memory: WebAssembly.Memory
   readonly invoke?: (...args: number[]) => number
   readonly upgrade?: (...args: number[]) => number
@@ -25,6 +28,8 @@ export class Guest {
   readonly memory: GuestMemory
   /** False while the start function runs: the reference has no memory then and dies of a syscall. */
   isRunning = false
+  /** Height that the call began with, above 0 where there is no room for the whole of it. */
+  #heightMark = 0
   #mark: Milligas = 0
   #memoryMark: number
 
@@ -61,6 +66,25 @@ export class Guest {
     const memory = growth <= consumed ? growth : consumed
     gas.charge('wasm_exec', typeof consumed === 'bigint' ? consumed - BigInt(memory) : consumed - Number(memory))
     if (memory !== 0 && memory !== 0n) gas.charge('wasm_memory_grow', memory)
+  }
+
+  /**
+   * Leaves the call `bytes` of native stack. The height that is allowed would take more at times than any thread has; it is cut by
+   * counting, not by meeting the stack's end, which lies elsewhere each time.
+   */
+  limitStack(bytes: number): void {
+    const { stackBytesPerHeight, leafStackBytes } = this.facts
+    const room = Math.floor(Math.max(0, bytes - leafStackBytes) / stackBytesPerHeight)
+    if (room >= STACK_HEIGHT_MAX) return
+    this.#heightMark = STACK_HEIGHT_MAX - room
+    this.exports.height.value = this.#heightMark
+  }
+
+  /** Native stack that the call has in use, at most. */
+  stackBytes(): number {
+    const { stackBytesPerHeight, leafStackBytes } = this.facts
+    const height = (this.exports.height.value as unknown as number) - this.#heightMark
+    return height * stackBytesPerHeight + leafStackBytes
   }
 
   chargeSyscall(name: string): void {

@@ -37,6 +37,9 @@ export function invokeActor(
   const { instances } = machine.linker
   const guest = instantiate(calls, kernel, loaded)
   const outer = machine.linker.enter(guest)
+  const stackBefore = calls.stackUsed
+  calls.stackUsed += LIMITS.callStackBytes + (outer?.stackBytes() ?? 0)
+  guest.limitStack(LIMITS.messageStackBytes - calls.stackUsed)
   try {
     runStart(guest)
     const run = exportOf(guest, facts, entrypoint, args.length)
@@ -45,12 +48,12 @@ export function invokeActor(
     return ending(guest, () => run(...args)) >>> 0
   } finally {
     machine.linker.enter(outer)
+    calls.stackUsed = stackBefore
     instances.give(loaded, guest.exports, guest.memory.size)
   }
 }
 
-function loadModule({ machine, trace }: CallManager, code: Cid): LoadedModule {
-  const variant = trace === null ? 'plain' : 'traced'
+function loadModule({ machine, variant }: CallManager, code: Cid): LoadedModule {
   let loaded = machine.modules.find(code, variant)
   if (loaded === undefined) {
     const bytes = machine.store.get(code)
@@ -116,14 +119,13 @@ function ending<T>(guest: Guest, run: () => T): T {
 }
 
 /**
- * What the rules allow, but this thread has no room for. On the largest stack it is a trap: the reference ends such code
- * with exit 4 too, though at a gas that depends on its own frames.
+ * What the rules allow, but this thread has no room for. In baseline code it is a trap: no limiter sees calls through a reference from
+ * a global, and the reference ends such code with exit 4 too, wherever its own stack ends.
  */
-function exhausted({ machine, trace }: CallManager, error: RangeError): EngineExhausted | ExitSignal {
+function exhausted({ variant }: CallManager, error: RangeError): EngineExhausted | ExitSignal {
   // Hardly any stack is left here: compiling a pattern would overflow it again.
   const resource = error.message.includes('stack') ? 'stack' : 'memory'
-  if (resource === 'memory' || !machine.hasLargestStack) return new EngineExhausted(resource)
-  trace?.push({ kind: 'note', text: 'native stack exhausted: gas may differ from the reference' })
+  if (resource === 'memory' || variant !== 'baseline') return new EngineExhausted(resource)
   return new ExitSignal(ExitCode.IllegalInstruction, 0, 'trap: call stack exhausted')
 }
 

@@ -447,7 +447,7 @@ export class Kernel {
     this.calls.trace?.push({ kind: 'log', text })
   }
 
-  emitEvent(headers: Iterable<EventHeader>, count: number, keys: Uint8Array, values: Uint8Array): void {
+  emitEvent(headerOf: (index: number) => EventHeader, count: number, keys: Uint8Array, values: Uint8Array): void {
     this.#refuseReadOnly('events cannot be emitted')
     this.calls.gas.charge('OnActorEvent', eventPrice(this.prices, count, keys.length, values.length))
     if (count > EVENT.entriesMax)
@@ -455,11 +455,13 @@ export class Kernel {
     if (values.length > EVENT.valueBytesMax) {
       throw new SyscallError(ErrorNumber.LimitExceeded, `event values have at most ${EVENT.valueBytesMax} bytes`)
     }
-    if (decodeUtf8(keys) === undefined) throw new SyscallError(ErrorNumber.IllegalArgument, 'event keys are not UTF-8')
+    const keysText = decodeUtf8(keys)
+    if (keysText === undefined) throw new SyscallError(ErrorNumber.IllegalArgument, 'event keys are not UTF-8')
     const entries: EventEntry[] = []
     let keyAt = 0
     let valueAt = 0
-    for (const { flags, codec, keySize, valueSize } of headers) {
+    for (let index = 0; index < count; index++) {
+      const { flags, codec, keySize, valueSize } = headerOf(index)
       if (flags > 3n) throw new SyscallError(ErrorNumber.IllegalArgument, `event flags ${flags} are unknown`)
       if (keySize > EVENT.keyBytesMax) {
         throw new SyscallError(ErrorNumber.LimitExceeded, `an event key has at most ${EVENT.keyBytesMax} bytes`)
@@ -477,7 +479,7 @@ export class Kernel {
       entries.push({
         flags,
         codec,
-        key: decodeUtf8(keys.subarray(keyAt, keyAt + keySize)) ?? '',
+        key: keySize === keys.length ? keysText : (decodeUtf8(keys.subarray(keyAt, keyAt + keySize)) ?? ''),
         value: values.slice(valueAt, valueAt + valueSize),
       })
       keyAt += keySize

@@ -7,6 +7,7 @@
  * @source ref-fvm `fvm/src/syscalls/linker.rs`; spec fvm §5.2
  */
 import type { FunctionShape, ModuleFacts } from '../../compiler/gas/instrument.ts'
+import { rethrowOverflow } from '../primitives/assert.ts'
 import { EngineExhausted, ErrorNumber, FatalError, SyscallError } from './failure.ts'
 import type { Guest } from './guest.ts'
 import { InstancePool } from './instance-pool.ts'
@@ -111,7 +112,8 @@ export class Linker {
     if (next > LIMITS.instancePages) return -1
     try {
       return memory.grow(pages)
-    } catch {
+    } catch (error) {
+      rethrowOverflow(error)
       throw new EngineExhausted('memory')
     }
   }

@@ -49,7 +49,7 @@ export interface MachineContext {
   readonly proofs: ProofVerifier
   readonly modules: ModuleCache
   readonly linker: Linker
-  /** Whether native stack that runs out here is a trap, or a reason to repeat the message on a larger one. */
+  /** Whether this thread has the stack that `LIMITS.messageStackBytes` is of. */
   readonly hasLargestStack: boolean
   readonly probe?: Probe
 }

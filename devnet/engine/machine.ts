@@ -45,7 +45,7 @@ export interface MachineOptions {
   readonly debugging?: boolean
   readonly modules?: ModuleCache
   readonly linker?: Linker
-  /** True in a Worker with 256 MB of stack: native overflow is exit 4 there. Elsewhere it throws EngineExhausted. */
+  /** True in a Worker with 256 MB of stack, which is room for every message. Elsewhere one may throw EngineExhausted. */
   readonly hasLargestStack?: boolean
 }
 

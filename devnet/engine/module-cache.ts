@@ -4,6 +4,9 @@
  */
 import { type InstrumentedModule, instrumentModule, type ModuleFacts } from '../../compiler/gas/instrument.ts'
 import type { Cid } from '../ipld/cid.ts'
+import { rethrowOverflow } from '../primitives/assert.ts'
+import { concatBytes } from '../primitives/bytes.ts'
+import { EngineExhausted } from './failure.ts'
 
 export interface LoadedModule {
   readonly module: WebAssembly.Module
@@ -19,8 +22,11 @@ export interface LoadFailure {
   readonly reason: string
 }
 
-/** `traced` modules stop at the very instruction where gas runs out, so that the last charge of a trace is exact too. */
-export type ModuleVariant = 'plain' | 'traced'
+/**
+ * `traced` modules stop at the very instruction where gas runs out, so that the last charge of a trace is exact too. `baseline` is the
+ * same in code that V8 never optimises, whose frames are as large as `ModuleFacts` says.
+ */
+export type ModuleVariant = 'plain' | 'traced' | 'baseline'
 
 /** Where instrumented modules outlive the process. Losing an entry costs time only. */
 export interface InstrumentedStore {
@@ -32,6 +38,7 @@ export class ModuleCache {
   readonly #modules = {
     plain: new Map<Cid, LoadedModule | LoadFailure>(),
     traced: new Map<Cid, LoadedModule | LoadFailure>(),
+    baseline: new Map<Cid, LoadedModule | LoadFailure>(),
   }
   readonly #store: InstrumentedStore | undefined
   readonly #trusted = new Set<Cid>()
@@ -64,11 +71,15 @@ export class ModuleCache {
     try {
       const instrumented =
         variant === 'plain' ? this.#instrument(code, bytes) : instrumentModule(bytes, { asking: 'every block' })
-      const module = new WebAssembly.Module(instrumented.bytes as Uint8Array<ArrayBuffer>)
+      const compile = variant === 'baseline' ? compileBaseline : compileModule
+      const module = compile(instrumented.bytes)
       const { facts } = instrumented
       const toleratesLargerMemory = this.#trusted.has(code) && !facts.readsMemorySize
       return { module, facts, size: instrumented.bytes.length, toleratesLargerMemory }
     } catch (error) {
+      // Where memory or stack ran out, nothing is known about the code.
+      rethrowOverflow(error)
+      if (error instanceof RangeError) throw new EngineExhausted('memory')
       return { reason: error instanceof Error ? error.message : String(error) }
     }
   }
@@ -85,3 +96,24 @@ export class ModuleCache {
 export function isLoaded(module: LoadedModule | LoadFailure): module is LoadedModule {
   return 'module' in module
 }
+
+function compileModule(bytes: Uint8Array): WebAssembly.Module {
+  return new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>)
+}
+
+/** An empty custom section named `baseline`: V8 shares code between modules of the same bytes. */
+const BASELINE_SECTION = Uint8Array.from([0, 9, 8, ...Array.from('baseline', (letter) => letter.charCodeAt(0))])
+
+/** Whether V8 optimises is a setting of the process; a module that another thread compiles meanwhile is slower, and else the same. */
+function compileBaseline(bytes: Uint8Array): WebAssembly.Module {
+  const v8 = process.getBuiltinModule('node:v8')
+  try {
+    for (const flag of OPTIMISING_FLAGS) v8.setFlagsFromString(`--no-${flag}`)
+    return compileModule(concatBytes(bytes, BASELINE_SECTION))
+  } finally {
+    for (const flag of OPTIMISING_FLAGS) v8.setFlagsFromString(`--${flag}`)
+  }
+}
+
+/** The last lets code wait for its first call, and with it the decision. */
+const OPTIMISING_FLAGS = ['wasm-tier-up', 'wasm-dynamic-tiering', 'wasm-lazy-compilation']

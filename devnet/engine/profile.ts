@@ -44,4 +44,8 @@ export const LIMITS = {
   tableElements: 20_000,
   blockBytes: 1 << 20,
   registryBlocks: 2 ** 31 - 1,
+  /** Native stack of all calls of a message in baseline code, of the 256 MB that the largest has; the reference's threads have 64 MiB. */
+  messageStackBytes: 200 * 2 ** 20,
+  /** Of that, what the host takes for a call. */
+  callStackBytes: 8192,
 } as const

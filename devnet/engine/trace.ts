@@ -31,6 +31,5 @@ export type TraceEvent =
   | { readonly kind: 'enter'; readonly name: string }
   /** A syscall failed. */
   | { readonly kind: 'syscall'; readonly name: string; readonly errno: number }
-  | { readonly kind: 'note'; readonly text: string }
 
 export type Trace = TraceEvent[]

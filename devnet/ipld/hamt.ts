@@ -16,6 +16,7 @@ export type HamtFault =
   | 'EMPTY_NODE' // a node below the root without pointers
   | 'LINK_CODEC' // a child that is not DAG-CBOR
   | 'DEPTH' // the hash has no bits left
+  | 'KEY_PLACE' // a key where its hash does not lead
 
 /** The blocks are not a HAMT. */
 export class HamtError extends Error {
@@ -119,7 +120,7 @@ export class Hamt {
 
   /** Every pair, in the order of the keys' hashes. */
   *entries(): Generator<[string, Uint8Array]> {
-    yield* this.#walk(this.#rootNode())
+    yield* this.#walk(this.#rootNode(), [])
   }
 
   isEmpty(): boolean {
@@ -226,13 +227,26 @@ export class Hamt {
     return child.cid
   }
 
-  *#walk(node: Node): Generator<[string, Uint8Array]> {
+  /**
+   * `path` leads from the root to `node`. Below the root, keys must lie where their hashes lead: else a few nodes that link
+   * to one another would hold more entries than there is time for.
+   */
+  *#walk(node: Node, path: readonly number[]): Generator<[string, Uint8Array]> {
+    if (path.length * this.#bitWidth >= HASH_BITS) throw new HamtError('DEPTH', 'nodes below the last bit of a hash')
     for (let i = 0; i < node.slots.length; i++) {
       const pointer = touch(node, i)
       if (pointer === undefined) continue
-      if ('entries' in pointer) for (const { key, value } of pointer.entries) yield [key, value]
-      else yield* this.#walk(this.#open(pointer))
+      if (!('entries' in pointer)) yield* this.#walk(this.#open(pointer), [...path, i])
+      else {
+        if (path.length > 0) this.#checkPlace(pointer.entries[0]!.key, path)
+        for (const { key, value } of pointer.entries) yield [key, value]
+      }
     }
+  }
+
+  #checkPlace(key: string, path: readonly number[]): void {
+    const hash = new HashBits(key, this.#bitWidth)
+    if (path.some((index) => hash.next() !== index)) throw new HamtError('KEY_PLACE', 'its hash leads elsewhere')
   }
 }
 

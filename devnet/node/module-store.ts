@@ -10,7 +10,7 @@ import { type Cid, formatCid } from '../ipld/cid.ts'
 import { VERSION } from '../primitives/version.ts'
 
 /** Changes whenever the instrumenter's output does. */
-const FLAVOUR = `0.4.0-3-${VERSION}`
+const FLAVOUR = `0.4.0-5-${VERSION}`
 
 export class DiskModuleStore implements InstrumentedStore {
   readonly #folder: string

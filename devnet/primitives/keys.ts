@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module'
 import { bls12_381 } from '@noble/curves/bls12-381.js'
 import { secp256k1 as noble } from '@noble/curves/secp256k1.js'
+import { rethrowOverflow } from './assert.ts'
 import { toBinary } from './bytes.ts'
 
 /** secp256k1 as the chain uses it. Digests have 32 bytes, signatures 65 (r‖s‖v), public keys 65 (uncompressed). */
@@ -56,7 +57,8 @@ export function recoverPublicKey(
   if (signature.length !== 65 || digest.length !== 32 || v === undefined || v > 3) return undefined
   try {
     return implementation.recover(digest, signature.subarray(0, 64), v)
-  } catch {
+  } catch (error) {
+    rethrowOverflow(error)
     return undefined
   }
 }
@@ -127,7 +129,8 @@ export function verifyBlsAggregate(
     })
     const point = scheme.Signature.fromBytes(signature)
     return scheme.verifyBatch(point, items)
-  } catch {
+  } catch (error) {
+    rethrowOverflow(error)
     return false
   }
 }

@@ -1,5 +1,6 @@
 /** UTF-8, strictly: no replacement characters, and a byte order mark is a character like any other. */
 
+import { rethrowOverflow } from './assert.ts'
 import { sliceBinary } from './bytes.ts'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -10,7 +11,8 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
   if (isShortAscii(bytes)) return sliceBinary(bytes, 0, bytes.length)
   try {
     return decoder.decode(bytes)
-  } catch {
+  } catch (error) {
+    rethrowOverflow(error)
     return undefined
   }
 }

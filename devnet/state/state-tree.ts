@@ -5,7 +5,7 @@ import { type Blockstore, MissingBlockError } from '../ipld/blockstore.ts'
 import { type Cid, cidOf, DAG_CBOR, formatCid } from '../ipld/cid.ts'
 import { CborError, CborReader, CborWriter } from '../ipld/dag-cbor.ts'
 import { Hamt } from '../ipld/hamt.ts'
-import { assert } from '../primitives/assert.ts'
+import { assert, rethrowOverflow } from '../primitives/assert.ts'
 import { type Actor, type ActorId, decodeActor, encodeActor, INIT_ACTOR } from './actor.ts'
 import { type Address, addressId, idAddress } from './address.ts'
 import { TokenError } from './token.ts'
@@ -157,6 +157,11 @@ export class StateTree {
     return id
   }
 
+  /** How many transactions are open. */
+  get depth(): number {
+    return this.#layers.length
+  }
+
   /** Opens a transaction inside the current one. */
   begin(): void {
     this.#layers.push({ actors: this.#undo.length, resolved: this.#resolvedUndo.length })
@@ -181,6 +186,12 @@ export class StateTree {
       if (entry === undefined) this.#cache.delete(key)
       else this.#cache.set(key, entry)
     }
+  }
+
+  /** Takes back all transactions above `depth`, after a change that may have been cut off anywhere. */
+  abandon(depth: number): void {
+    while (this.#layers.length > depth) this.revert()
+    this.#init = undefined
   }
 
   /** Writes what changed and names the new root. No transaction may be open. */
@@ -255,6 +266,7 @@ function readId(bytes: Uint8Array): ActorId {
     reader.end()
     return id
   } catch (error) {
+    rethrowOverflow(error)
     throw new StateError('INIT_MALFORMED', 'an id in the address map', error)
   }
 }
@@ -276,6 +288,7 @@ function loadInitState(store: Blockstore, root: Cid): InitState {
     return init
   } catch (error) {
     if (error instanceof MissingBlockError) throw error
+    rethrowOverflow(error)
     throw new StateError('INIT_MALFORMED', 'state of the init actor', error)
   }
 }

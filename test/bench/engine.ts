@@ -1,4 +1,5 @@
 /** The engine alone: a new machine, the messages of a vector, one flush; modules warm, no trace. */
+import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
@@ -9,11 +10,25 @@ import { createMachine } from '../../devnet/engine/machine.ts'
 import { ModuleCache } from '../../devnet/engine/module-cache.ts'
 import { PROFILES } from '../../devnet/engine/profile.ts'
 import { findPackageRoot } from '../../devnet/node/package-root.ts'
-import { report, timeOf } from './report.ts'
+import { median, report, timeOf } from './report.ts'
 
-const RUNS = 9
+/** Of ours and of the reference in turn, so that what else the machine does meets both. */
+const ROUNDS = 5
+const ROUND_MS = 800
+const RUNS_MIN = 5
 /** Before it counts: modules compiled, our own code optimised. */
-const WARM_UP_MS = 700
+const WARM_UP_MS = 2000
+
+/** Messages a second of the reference on the same file, now; undefined unless `TROUPE_ORACLE` names its binary. */
+function rateOfReference(file: string): number | undefined {
+  const oracle = process.env['TROUPE_ORACLE']
+  if (oracle === undefined) return undefined
+  const { stdout } = spawnSync(oracle, ['bench', '0.8', file], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  return (JSON.parse(stdout.trim().split('\n').at(-1)!) as { messagesPerSecond: number }).messagesPerSecond
+}
 
 /** Reference vectors lie beside the package; without them there is nothing to measure. */
 export async function benchEngine(): Promise<void> {
@@ -29,10 +44,9 @@ export async function benchEngine(): Promise<void> {
     .sort()) {
     const vector = readVector(gunzipSync(readFileSync(join(folder, name))).toString('utf8'))
     const { actorDebugging: debugging, ...machineOf } = vector.machine
-    const rates: number[] = []
-    for (let warm = 0; rates.length < RUNS; ) {
+    const run = (): number => {
       const blockstore = vector.openState()
-      const ms = timeOf(() => {
+      return timeOf(() => {
         const machine = createMachine({
           ...machineOf,
           debugging,
@@ -48,9 +62,19 @@ export async function benchEngine(): Promise<void> {
         }
         machine.flush()
       })
-      if (warm >= WARM_UP_MS) rates.push((vector.messages.length / ms) * 1000)
-      else warm += ms
+    }
+    for (let warm = 0; warm < WARM_UP_MS; ) warm += run()
+    const rates: number[] = []
+    const ratios: number[] = []
+    for (let round = 0; round < ROUNDS; round++) {
+      const times: number[] = []
+      for (let spent = 0; spent < ROUND_MS || times.length < RUNS_MIN; spent += times.at(-1)!) times.push(run())
+      const rate = (vector.messages.length / median(times)) * 1000
+      rates.push(rate)
+      const reference = rateOfReference(join(folder, name))
+      if (reference !== undefined) ratios.push(rate / reference)
     }
     report(`engine, ${vector.name}, ${vector.messages.length} messages`, 'messages/s', rates)
+    if (ratios.length > 0) report(`engine ÷ reference, ${vector.name}`, '×', ratios)
   }
 }

@@ -2,6 +2,7 @@
 import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
+import { benchOfficial } from './official.ts'
 
 const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   version: benchVersion,
@@ -14,6 +15,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   blocks: () => benchBlocks(100_000),
   crash: benchCrash,
   engine: benchEngine,
+  official: benchOfficial,
 }
 
 const wanted = process.argv.slice(2)

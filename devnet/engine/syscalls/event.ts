@@ -27,18 +27,16 @@ function emitEvent(
   memory.check(at >>> 0, size)
   const keys = memory.slice(keysAt >>> 0, keysSize >>> 0)
   const values = memory.slice(valuesAt >>> 0, valuesSize >>> 0)
-  kernel.emitEvent(iterateHeaders(memory.view, at >>> 0, entries), entries, keys, values)
-}
-
-/** Reads lazily: too many entries are refused before any is looked at. */
-function* iterateHeaders(view: DataView, at: number, count: number): Generator<EventHeader> {
-  for (let i = 0; i < count; i++) {
-    const start = at + i * HEADER_BYTES
-    yield {
+  const { view } = memory
+  // Read one by one: too many entries are refused before any is looked at.
+  const headerOf = (index: number): EventHeader => {
+    const start = (at >>> 0) + index * HEADER_BYTES
+    return {
       flags: view.getBigUint64(start, true),
       codec: view.getBigUint64(start + 8, true),
       keySize: view.getUint32(start + 16, true),
       valueSize: view.getUint32(start + 20, true),
     }
   }
+  kernel.emitEvent(headerOf, entries, keys, values)
 }

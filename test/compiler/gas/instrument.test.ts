@@ -33,6 +33,7 @@ describe('the module that comes out', () => {
       'memory memory',
       'function invoke',
       'function start',
+      'global height',
       'global gas',
       'function gas_get',
       'function gas_set',

@@ -182,6 +182,22 @@ describe('refuses', () => {
     for (let level = 0; level < 60; level++) root = put(store, everyBit(root))
     expect(() => Hamt.load(store, root).get('a')).toThrow(expect.objectContaining({ code: 'DEPTH' }))
   })
+
+  test('to walk over a few nodes that link to one another more often than there is time for', () => {
+    const store = new MemoryBlockstore()
+    let root = put(store, [bits('01'), [bucket('x')]])
+    for (let level = 0; level < 20; level++) {
+      root = put(store, [bits('ffffffff'), Array.from({ length: 32 }, () => ({ link: root }))])
+    }
+    expect(() => [...Hamt.load(store, root).entries()]).toThrow(expect.objectContaining({ code: 'KEY_PLACE' }))
+  })
+
+  test('to walk over a node that is below itself', () => {
+    const store = new MemoryBlockstore()
+    const cid = cidOf(DAG_CBOR, Uint8Array.of(0))
+    store.put(cid, encodeCbor([bits('01'), [{ link: cid }]]))
+    expect(() => [...Hamt.load(store, cid).entries()]).toThrow(expect.objectContaining({ code: 'DEPTH' }))
+  })
 })
 
 test('values are kept as they were encoded', () => {

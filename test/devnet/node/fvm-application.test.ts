@@ -164,3 +164,16 @@ describe.skipIf(!hasOwnBundle)('consensus', () => {
     ])
   })
 })
+
+test.skipIf(!hasOwnBundle)('inclusion is paid for the message signed as on Filecoin, or bare as in IPC', async () => {
+  const gasUsed = async (profile: 'ipc' | 'filecoin') => {
+    devnet = openTestDevnet({ profile })
+    const { result } = await devnet.chain.waitFor(devnet.chain.submit(signed(devnet, transfer(devnet))))
+    if (profile === 'ipc') devnet.close()
+    return result.gasUsed
+  }
+  // A list of two, a string of 65 bytes and its type.
+  const signatureBytes = 69n
+  const bare = await gasUsed('ipc')
+  expect((await gasUsed('filecoin')) - bare).toBe(1300n * signatureBytes)
+})
