@@ -1,5 +1,5 @@
 /** What `troupe dev` and `troupe node` share: flags to options, opening, the port, and stopping in good order. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { BundleError } from '../node/bundle.ts'
@@ -10,6 +10,7 @@ import { DiskModuleStore } from '../node/module-store.ts'
 import type { ChainStore } from '../node/ports.ts'
 import { openStore, removeStore, StoreError } from '../node/store.ts'
 import type { Project } from '../reload/project.ts'
+import { announceDevnet } from '../reload/running.ts'
 import { serveDevnet } from '../rpc/serve.ts'
 import { PortBusy, type RunningServer } from '../rpc/server.ts'
 import { ATTO_PER_FIL } from '../state/token.ts'
@@ -78,7 +79,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
     })
     refuseConsensus(textFlag(input, 'consensus') ?? config.consensus ?? 'instant')
     const server = await listen(input, project, devnet)
-    const announcement = announce(project, server)
+    const retract = announceDevnet(project.dataFolder, server.url)
     return {
       project,
       devnet,
@@ -86,7 +87,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
       stateFolder,
       portWanted: wantedPort(input, project) || server.port,
       async close() {
-        rmSync(announcement, { force: true })
+        retract()
         await server.close()
         await devnet.close()
       },
@@ -191,14 +192,6 @@ async function listen(input: Input, project: Project, devnet: Devnet): Promise<R
       })
     throw new CliError('TRP-8403', Exit.Network, `cannot listen on ${host}:${port}: ${(error as Error).message}`)
   }
-}
-
-/** Where other commands of this project find the devnet. */
-function announce(project: Project, server: RunningServer): string {
-  const file = join(project.dataFolder, 'run.json')
-  mkdirSync(project.dataFolder, { recursive: true })
-  writeFileSync(file, JSON.stringify({ url: server.url, pid: process.pid }))
-  return file
 }
 
 /** Resolves when the user, or the system, wants the command to end. */

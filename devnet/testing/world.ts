@@ -251,7 +251,7 @@ export class World implements HandleHost, Book {
 
   /** attoFIL. */
   balance(who: Who): bigint {
-    return this.balanceOfId(this.#needId(who))
+    return this.balanceOf(this.#needId(who))
   }
 
   /** Sets a balance. */
@@ -387,8 +387,9 @@ export class World implements HandleHost, Book {
 
   // --- what records ask -----------------------------------------------------------------------------------------
 
-  balanceOfId(id: bigint): bigint {
-    return this.#context.state.getActor(id as ActorId)?.balance ?? 0n
+  balanceOf(who: Who): bigint {
+    const id = this.idOfWho(who)
+    return id === undefined ? 0n : (this.#context.state.getActor(id as ActorId)?.balance ?? 0n)
   }
 
   idOfWho(who: Who): bigint | undefined {
@@ -547,7 +548,7 @@ export class World implements HandleHost, Book {
     const params = refusing(below, () => encodeParams(abi, creation, args, this.#codec))
     const sender = refusing(below, () => this.#sender(options.from))
     const value = (options.value ?? 0n) as TokenAmount
-    if (value > this.balanceOfId(sender.id)) throw new RangeError(`the deployer has less than ${value} attoFIL`)
+    if (value > this.balanceOf(sender.id)) throw new RangeError(`the deployer has less than ${value} attoFIL`)
     const ordinal = ++this.#deployed
     let id: ActorId | undefined
     const record = this.#perform(

@@ -70,7 +70,7 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
   })
 
   test('covers the lines of actors', async () => {
-    const { output } = await runProject('test/world.test.ts', '--coverage')
+    const { output } = await runProject('test/world.test.ts', {}, '--coverage')
     expect(output).toMatch(/actors\/counter\.actor\.ts\s+100 %\s+100 %\s+100 %/)
     expect(output).toMatch(/actors\/shop\.actor\.ts\s+9\d\.\d+ %.* {2}59\n/)
     expect(existsSync(join(PROJECT, 'coverage', 'lcov.info'))).toBe(true)
