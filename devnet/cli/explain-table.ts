@@ -91,8 +91,8 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'Reinstall the package; in its own repository, run `npm run build`.',
   ),
   7603: entry(
-    'The world cannot do what the test asks.',
-    'The message says why; it is a mistake in the test, not in the actor.',
+    'A message of a test needs more than this machine has, also on the thread with the largest stack.',
+    'The message says what is missing; the actor may be right.',
   ),
   7604: entry(
     '`connect` of troupe/test found no devnet where it looked.',

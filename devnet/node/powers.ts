@@ -3,6 +3,7 @@
  * whole or not at all; the first that fails undoes the whole transaction.
  */
 import { type ApplyResult, applySystemCall, applyUpgradeCall, MessageRefused } from '../engine/executor.ts'
+import { EngineExhausted, ExitCode } from '../engine/failure.ts'
 import type { Machine } from '../engine/machine.ts'
 import { isLoaded } from '../engine/module-cache.ts'
 import type { BufferedBlockstore } from '../ipld/blockstore.ts'
@@ -38,10 +39,10 @@ interface Applied {
 /** The return data is a CBOR array with one item for each power. */
 export function applyPowers(machine: Machine, { powers, nonce }: PowerTransaction): TxRecord {
   const { state } = machine.context
-  state.begin()
+  const depth = state.begin()
   try {
     const applied = powers.map((power, index) => applyPower(machine, power, nonce, index))
-    state.commit()
+    state.commit(depth)
     const writer = new CborWriter().array(applied.length)
     for (const { value } of applied) writer.raw(value)
     return {
@@ -55,19 +56,26 @@ export function applyPowers(machine: Machine, { powers, nonce }: PowerTransactio
       events: applied.flatMap(({ events }) => events),
     }
   } catch (error) {
-    state.revert()
-    if (!(error instanceof PowerRefused) && !(error instanceof MessageRefused)) throw error
+    state.revert(depth)
     return {
-      exitCode: error instanceof PowerRefused ? error.exitCode : 1,
+      exitCode: exitCodeOf(error),
       returnData: EMPTY_BYTES,
       returnCodec: null,
       gasUsed: 0n,
       eventsRoot: null,
       events: [],
       failures: [],
-      note: error.message,
+      note: (error as Error).message,
     }
   }
+}
+
+/** What this host has no room for is fatal to the power, not to the chain. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof PowerRefused) return error.exitCode
+  if (error instanceof MessageRefused) return 1
+  if (error instanceof EngineExhausted) return ExitCode.AssertionFailed
+  throw error
 }
 
 const NULL = Uint8Array.of(0xf6)

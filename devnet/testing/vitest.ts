@@ -14,8 +14,7 @@
  */
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, relative } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
@@ -25,6 +24,7 @@ import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './buil
 import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
 import { mergeActorCoverage } from './coverage-map.ts'
 import { GasReporter } from './gas-reporter.ts'
+import { harnessFile, isSource } from './harness-file.ts'
 import { wishFolder } from './twin.ts'
 
 export interface PluginOptions {
@@ -35,18 +35,6 @@ export interface PluginOptions {
 }
 
 const COMPILED = /\.(actor|lib)\.ts$/
-const here = fileURLToPath(import.meta.url)
-/** The harness runs from source in its own repository, and from `dist` elsewhere. */
-const isSource = here.endsWith('.ts')
-
-/** A file of this folder, found from wherever bundling put this one. */
-function beside(name: string): string {
-  const file = join('devnet', 'testing', `${name}.${isSource ? 'ts' : 'js'}`)
-  for (let folder = dirname(here); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, file)) || dirname(folder) === folder) return join(folder, file)
-  }
-}
-
 // The plugin's file is the file of its thread as well.
 if (!isMainThread && isAheadData(workerData)) {
   void buildInThread(workerData, (entry) => parentPort?.postMessage(entry))
@@ -67,16 +55,16 @@ export function troupe(options: PluginOptions = {}): Plugin {
 
     config(user) {
       const home = user.root ?? process.cwd()
-      if (!isSource) ahead = buildAhead(home, join(home, options.folder ?? '.troupe', 'build'), beside('vitest'))
+      if (!isSource) ahead = buildAhead(home, join(home, options.folder ?? '.troupe', 'build'), harnessFile('vitest'))
       return {
-        ...(isSource ? { resolve: { alias: { 'troupe/test': beside('test') } } } : {}),
+        ...(isSource ? { resolve: { alias: { 'troupe/test': harnessFile('test') } } } : {}),
         test: {
-          setupFiles: [beside('matchers')],
+          setupFiles: [harnessFile('matchers')],
           // Threads have the stack that 1,024 nested calls need; processes do not. They start sooner, too.
           ...(user.test?.pool === undefined ? { pool: 'threads' as const } : {}),
           ...(hasProvider(home, user.test?.coverage)
             ? {}
-            : { coverage: { provider: 'custom' as const, customProviderModule: beside('coverage-provider') } }),
+            : { coverage: { provider: 'custom' as const, customProviderModule: harnessFile('coverage-provider') } }),
         },
       }
     },
