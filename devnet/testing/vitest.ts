@@ -24,13 +24,17 @@ import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './buil
 import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
 import { mergeActorCoverage } from './coverage-map.ts'
 import { GasReporter } from './gas-reporter.ts'
+import { GAS_VARIABLE } from './gas-usage.ts'
 import { harnessFile, isSource } from './harness-file.ts'
 import { wishFolder } from './twin.ts'
 
 export interface PluginOptions {
   /** Where builds and runs are kept, below the project's root. */
   readonly folder?: string
-  /** Whether gas per method is printed after a run. */
+  /**
+   * What is printed of gas after a run: the median of each method when absent; with true, as with `troupe test --gas`,
+   * also how often it was called, its least and its most; with false nothing.
+   */
   readonly gas?: boolean
 }
 
@@ -76,7 +80,7 @@ export function troupe(options: PluginOptions = {}): Plugin {
 
     configureVitest({ vitest, project }) {
       const runs = join(root, options.folder ?? '.troupe', 'runs')
-      const reporter = new GasReporter({ runs, isShown: options.gas ?? true, tie: (run) => tieCoverage(run, builds) })
+      const reporter = new GasReporter({ runs, shown: shownGas(options), tie: (run) => tieCoverage(run, builds) })
       vitest.config.reporters.push(reporter as never)
       if (vitest.config.coverage.enabled) {
         rmSync(coverageFolder(builds), { recursive: true, force: true })
@@ -104,6 +108,11 @@ export function troupe(options: PluginOptions = {}): Plugin {
       }
     },
   }
+}
+
+function shownGas({ gas }: PluginOptions): 'none' | 'medians' | 'all' {
+  if (process.env[GAS_VARIABLE] === '1') return 'all'
+  return gas === undefined ? 'medians' : gas ? 'all' : 'none'
 }
 
 /** Whether the user chose how coverage is made, or installed one of vitest's own ways. */

@@ -10,7 +10,7 @@ const reason = ownBundlePath() === undefined ? ' (skipped: no dist/actors.car, r
 describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
   test('passes its tests, cold and warm, and prints gas per method', async () => {
     rmSync(join(PROJECT, '.troupe'), { recursive: true, force: true })
-    const cold = await runProject('test/**/*.test.ts')
+    const cold = await runProject('test/**/*.test.ts', { TROUPE_GAS: '1' })
     expect(cold.output).toContain('Tests  24 passed')
     expect(cold.status).toBe(0)
     expect(cold.output).toMatch(/method\s+calls\s+min\s+median\s+max\n/)
@@ -22,6 +22,9 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
 
     const warm = await runProject('test/**/*.test.ts')
     expect(warm.output).toContain('Tests  24 passed')
+    // Without the flag of `troupe test`, the medians alone.
+    expect(warm.output).toMatch(/method\s+gas\n/)
+    expect(warm.output).toMatch(/Counter\.increment\s+2,\d{3},\d{3}\n/)
   })
 
   test('shows where in the source an actor failed', async () => {
