@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
 import type { Artifact } from '../../compiler/artifact.ts'
-import { type CompileResult, compileActor } from '../../compiler/compile.ts'
+import { type CompileResult, compileActor, compileLibrary } from '../../compiler/compile.ts'
 import { type Config, checkConfig } from '../node/config.ts'
 import { ArtifactCache, type CacheOptions } from './artifact-cache.ts'
 
@@ -125,12 +125,33 @@ export function toProjectPath(project: Project, file: string): string {
 
 export type Mode = 'release' | 'debug'
 
-/** The actor as its sources are now: from the cache, or compiled. The compiler stays loaded for the next. */
-export async function compileFile(project: Project, entry: string, mode: Mode = 'release'): Promise<CompileResult> {
-  const { options, cache, readFile } = compilation(project, entry, mode)
-  const artifact = cache.find(options, readFile)
+/** What of a project decides what its sources compile to. */
+export type BuildRoot = Pick<Project, 'root' | 'config' | 'dataFolder'>
+
+/** The project at `root` as far as building goes; a config that cannot say anything about that is not even loaded. */
+export async function openBuildRoot(root: string, dataFolder: string): Promise<BuildRoot> {
+  const file = join(root, CONFIG_FILE)
+  const text = readIfExists(file)
+  const mayDecide = text !== undefined && (text.includes('compiler') || OTHER_IMPORT.test(text))
+  return { root, dataFolder, config: mayDecide ? await loadConfig(file) : {} }
+}
+
+/** Imports of anything but `troupe`, from which a config may have its keys. */
+const OTHER_IMPORT = /\b(?:from|import|require)\s*\(?\s*['"`](?!troupe['"`])/
+
+/** The actor or library as its sources are now: from the cache, or compiled. The compiler stays loaded for the next. */
+export async function compileFile(project: BuildRoot, entry: string, mode: Mode = 'release'): Promise<CompileResult> {
+  const artifact = findCompiled(project, entry, mode)
   if (artifact !== undefined) return { ok: true, artifact }
-  return cache.fill(options, readFile, (readSource) => compileActor({ ...options, readFile: readSource }))
+  const { options, cache, readFile } = compilation(project, entry, mode)
+  const compile = entry.endsWith('.lib.ts') ? compileLibrary : compileActor
+  return cache.fill(options, readFile, (readSource) => compile({ ...options, readFile: readSource }))
+}
+
+/** What the cache has of the sources as they are now. */
+export function findCompiled(project: BuildRoot, entry: string, mode: Mode = 'release'): Artifact | undefined {
+  const { options, cache, readFile } = compilation(project, entry, mode)
+  return cache.find(options, readFile)
 }
 
 /** Compiles what is known already, so that the next compilation finds everything loaded and warm. */
@@ -139,7 +160,7 @@ export async function warmCompiler(project: Project, entry: string): Promise<voi
   await compileActor({ ...options, readFile })
 }
 
-function compilation(project: Project, entry: string, mode: Mode) {
+function compilation(project: BuildRoot, entry: string, mode: Mode) {
   const { optimize, sizeLimit, strict } = project.config.compiler ?? {}
   const options: CacheOptions = {
     entry,

@@ -1,6 +1,6 @@
 /** Prints gas per method after a run, and leaves the run's figures in `.troupe/runs/last.json`. */
 import { join } from 'node:path'
-import { writeAside } from './build-cache.ts'
+import { writeAside } from './build.ts'
 import { formatGasSummary, formatGasTable, summarizeGas, type UsageReport } from './gas-usage.ts'
 
 /** The part of vitest that is used here. */

@@ -18,9 +18,10 @@ import { join, relative } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
-import { type ActorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
+import { type BuildRoot, openBuildRoot } from '../reload/project.ts'
+import { actorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
+import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build.ts'
 import { type Ahead, type AheadData, buildAhead, buildInThread } from './build-ahead.ts'
-import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build-cache.ts'
 import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
 import { mergeActorCoverage } from './coverage-map.ts'
 import { GasReporter } from './gas-reporter.ts'
@@ -52,14 +53,18 @@ export function troupe(options: PluginOptions = {}): Plugin {
   let root = process.cwd()
   let builds = ''
   let wishes: FSWatcher | undefined
-  let ahead: Ahead = new Map()
+  let project: Promise<BuildRoot> | undefined
+  let ahead: Promise<Ahead> | undefined
   return {
     name: 'troupe',
     enforce: 'pre',
 
     config(user) {
       const home = user.root ?? process.cwd()
-      if (!isSource) ahead = buildAhead(home, join(home, options.folder ?? '.troupe', 'build'), harnessFile('vitest'))
+      project = openBuildRoot(home, join(home, options.folder ?? '.troupe'))
+      // What is wrong with the config is said where an actor is imported.
+      project.catch(() => {})
+      if (!isSource) ahead = project.then((opened) => buildAhead(opened, harnessFile('vitest'))).catch(() => new Map())
       return {
         ...(isSource ? { resolve: { alias: { 'troupe/test': harnessFile('test') } } } : {}),
         test: {
@@ -95,8 +100,8 @@ export function troupe(options: PluginOptions = {}): Plugin {
       if (!COMPILED.test(path)) return undefined
       const entry = relative(root, path).replaceAll('\\', '/')
       try {
-        await ahead.get(entry)
-        const built = await buildActor(root, entry, builds)
+        await (await ahead)?.get(entry)
+        const built = await buildActor(await project!, entry)
         for (const source of built.sources) this.addWatchFile(join(root, source))
         return { code: moduleText(built, { root, entry, folder: builds, key: built.key }), map: { mappings: '' } }
       } catch (error) {
@@ -129,7 +134,7 @@ function hasProvider(root: string, coverage: { provider?: string } | undefined):
 
 /** What stands in the place of the source: the actor under its class's name, or a library and its functions. */
 function moduleText({ abi, wasm, names, enums }: BuiltActor, place: BuildPlace): string {
-  const module: ActorModule = { troupe: 'actor', abi, wasm, names, place }
+  const module = actorModule(abi, wasm, names, place)
   const exports: [string, string][] = place.entry.endsWith('.lib.ts')
     ? [
         [LIBRARY_EXPORT, JSON.stringify(module)],
