@@ -14,7 +14,7 @@
  */
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, relative } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
@@ -60,7 +60,7 @@ export function troupe(options: PluginOptions = {}): Plugin {
     enforce: 'pre',
 
     config(user) {
-      const home = user.root ?? process.cwd()
+      const home = resolve(user.root ?? '')
       project = openBuildRoot(home, join(home, options.folder ?? '.troupe'))
       // What is wrong with the config is said where an actor is imported.
       project.catch(() => {})

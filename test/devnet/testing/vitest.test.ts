@@ -73,10 +73,33 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
   })
 
   test('covers the lines of actors', async () => {
-    const { output } = await runProject('test/world.test.ts', {}, '--coverage')
+    const { output } = await runProject('test/world.test.ts', { FIXTURE_COVERAGE: 'own' }, '--coverage')
     expect(output).toMatch(/actors\/counter\.actor\.ts\s+100 %\s+100 %\s+100 %/)
     expect(output).toMatch(/actors\/shop\.actor\.ts\s+9\d\.\d+ %.* {2}59\n/)
     expect(existsSync(join(PROJECT, 'coverage', 'lcov.info'))).toBe(true)
+    rmSync(join(PROJECT, 'coverage'), { recursive: true, force: true })
+  })
+
+  test('adds the lines of actors to what v8 knows of TypeScript', async () => {
+    const { output, status } = await runProject(
+      'covered/both.test.ts',
+      {},
+      '--coverage',
+      '--coverage.reporter=json',
+      '--coverage.reporter=text',
+    )
+    expect(status).toBe(0)
+    expect(output).toContain('Coverage enabled with v8')
+    // Neither `get` nor the dear price was reached.
+    expect(output).toMatch(/counter\.actor\.ts .*\| 18-19 *\n/)
+    expect(output).toMatch(/prices\.ts .*\| 3 *\n/)
+    const file = join(PROJECT, 'coverage', 'coverage-final.json')
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { s: Record<string, number> }>
+    const countsOf = (path: string) => Object.values(report[join(PROJECT, path)]!.s)
+    for (const path of ['actors/counter.actor.ts', 'covered/prices.ts']) {
+      expect(countsOf(path)).toContain(0)
+      expect(countsOf(path).some((count) => count > 0)).toBe(true)
+    }
     rmSync(join(PROJECT, 'coverage'), { recursive: true, force: true })
   })
 })
