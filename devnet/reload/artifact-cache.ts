@@ -91,10 +91,14 @@ export function toolchainStamp(): string {
   if (stamp === undefined) {
     const root = findPackageRoot()
     const here = fileURLToPath(import.meta.url)
-    const compiler = here.startsWith(join(root, 'dist')) ? statSync(here).mtimeMs : newest(join(root, 'compiler'))
+    const compiler = here.startsWith(join(root, 'dist')) ? statSync(here).mtimeMs : sourceTime(root)
     stamp = [VERSION, newest(join(root, 'actors', 'sdk')), compiler].join(' ')
   }
   return stamp
+}
+
+function sourceTime(root: string): number {
+  return Math.max(newest(join(root, 'compiler')), statSync(join(root, 'asconfig.json')).mtimeMs)
 }
 
 function newest(folder: string): number {
