@@ -79,7 +79,13 @@ export async function openForCommand(input: Input): Promise<Opened> {
     })
     refuseConsensus(textFlag(input, 'consensus') ?? config.consensus ?? 'instant')
     const server = await listen(input, project, devnet)
-    const retract = announceDevnet(project.dataFolder, server.url)
+    let retract: () => void
+    try {
+      retract = announceDevnet(project.dataFolder, server.url)
+    } catch (error) {
+      await server.close()
+      throw error
+    }
     return {
       project,
       devnet,

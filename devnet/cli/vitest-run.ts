@@ -44,6 +44,7 @@ export interface TestReport {
 
 /** Where a run is to write what it has to say. */
 export function newReportFile({ dataFolder }: Project): string {
+  mkdirSync(join(dataFolder, 'runs'), { recursive: true })
   return join(dataFolder, 'runs', `report-${process.pid}-${process.hrtime.bigint()}.json`)
 }
 

@@ -1,6 +1,17 @@
 /** A user's project on disk: its config, its actors, and what they compile to. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
@@ -79,27 +90,48 @@ async function loadConfig(file: string): Promise<Config> {
   const key = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
   const folder = join(dirname(file), '.troupe', 'build')
   const out = join(folder, `config-${key}.mjs`)
+  let url = pathToFileURL(out).href
   if (!existsSync(out)) {
-    const { build } = await import('esbuild')
-    mkdirSync(folder, { recursive: true })
-    for (const name of readdirSync(folder)) if (name.startsWith('config-')) rmSync(join(folder, name), { force: true })
-    const temporary = `${out}.${process.pid}.tmp.mjs`
-    await build({
-      entryPoints: [file],
-      outfile: temporary,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-      logLevel: 'silent',
-      plugins: [CONFIG_HELPER],
-    })
-    renameSync(temporary, out)
+    if (canMake(folder)) {
+      for (const name of readdirSync(folder))
+        if (name.startsWith('config-')) rmSync(join(folder, name), { force: true })
+      const temporary = `${out}.${process.pid}.tmp.mjs`
+      writeFileSync(temporary, await bundleConfig(file, 'external'))
+      renameSync(temporary, out)
+    } else {
+      // Nothing can be kept in a folder that is read-only, and what is not in it finds no packages.
+      url = `data:text/javascript;base64,${Buffer.from(await bundleConfig(file, 'bundle')).toString('base64')}`
+    }
   }
-  const loaded = (await import(pathToFileURL(out).href)) as { default?: unknown }
+  const loaded = (await import(url)) as { default?: unknown }
   if (loaded.default === undefined)
     throw new ProjectError('the config exports nothing', 'write `export default defineConfig({ … })`')
   return checkConfig(loaded.default)
+}
+
+async function bundleConfig(file: string, packages: 'external' | 'bundle'): Promise<Uint8Array> {
+  const { build } = await import('esbuild')
+  const { outputFiles } = await build({
+    entryPoints: [file],
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages,
+    logLevel: 'silent',
+    plugins: [CONFIG_HELPER],
+  })
+  return outputFiles[0]!.contents
+}
+
+function canMake(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Project-relative paths of the actor files, sorted. */
