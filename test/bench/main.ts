@@ -2,6 +2,7 @@
 import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
+import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
 const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   version: benchVersion,
@@ -14,6 +15,9 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   blocks: () => benchBlocks(100_000),
   crash: benchCrash,
   engine: benchEngine,
+  worlds: benchWorlds,
+  starter: benchStarter,
+  compile: benchCompile,
 }
 
 const wanted = process.argv.slice(2)
