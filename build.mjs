@@ -16,6 +16,7 @@ const ENTRIES = {
   'devnet/rpc/client': 'devnet/rpc/client.ts',
   'devnet/testing/test': 'devnet/testing/test.ts',
   'devnet/testing/vitest': 'devnet/testing/vitest.ts',
+  'devnet/testing/large-stack-thread': 'devnet/testing/large-stack-thread.ts',
   'devnet/testing/matchers': 'devnet/testing/matchers.ts',
   'devnet/testing/coverage-provider': 'devnet/testing/coverage-provider.ts',
   'build-actors': 'devnet/node/build-actors.ts',

@@ -5,6 +5,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Abi } from './abi/schema.ts'
 import type { Artifact } from './artifact.ts'
+import { type Target, targetOptions } from './asconfig.ts'
 import { type Diagnostic, sortDiagnostics } from './diagnostic.ts'
 
 export interface CompileOptions {
@@ -28,13 +29,6 @@ export interface CompileOptions {
 export type CompileResult =
   | { readonly ok: true; readonly artifact: Artifact }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] }
-
-/** Binaryen's optimise and shrink levels. */
-const LEVELS = {
-  size: { optimizeLevel: 3, shrinkLevel: 2 },
-  balanced: { optimizeLevel: 3, shrinkLevel: 1 },
-  speed: { optimizeLevel: 3, shrinkLevel: 0 },
-} as const
 
 /**
  * Compiles one actor. Calls may overlap: each runs from start to end without giving way, once AssemblyScript is loaded.
@@ -66,7 +60,7 @@ async function compile(options: CompileOptions, isLibrary: boolean): Promise<Com
     isLibrary,
     sizeLimit: options.sizeLimit,
     against: options.against,
-    ...(mode === 'debug' ? { optimizeLevel: 0, shrinkLevel: 0 } : LEVELS[options.optimize ?? 'size']),
+    target: targetOptions(targetOf(options)),
   })
   const diagnostics = sortDiagnostics(report.diagnostics)
   if (!output || report.hasErrors) return { ok: false, diagnostics }
@@ -81,6 +75,11 @@ async function compile(options: CompileOptions, isLibrary: boolean): Promise<Com
       diagnostics,
     },
   }
+}
+
+function targetOf({ mode, optimize = 'size' }: CompileOptions): Target {
+  if (mode === 'debug') return 'debug'
+  return optimize === 'size' ? 'release' : optimize
 }
 
 let pipeline: ReturnType<typeof loadPipeline> | undefined

@@ -57,9 +57,17 @@ export const WRAPPING: ReadonlyMap<number, string> = new Map([
   [numberOf('Token', 'Asterisk'), 'mul'],
   [numberOf('Token', 'Asterisk_Equals'), 'mul'],
 ])
-export const FEATURES = {
-  bulkMemory: numberOf('Feature', 'BulkMemory'),
-  signExtension: numberOf('Feature', 'SignExtension'),
-  truncSat: numberOf('Feature', 'NontrappingF2I'),
-  mutableGlobals: numberOf('Feature', 'MutableGlobals'),
-} as const
+/** A feature by the name that `asc --enable` has for it: `bulk-memory` is BulkMemory. */
+export function featureOf(name: string): number {
+  return numberNamed('Feature', name)
+}
+
+/** A runtime by the name that `asc --runtime` has for it. */
+export function runtimeOf(name: string): number {
+  return numberNamed('Runtime', name)
+}
+
+function numberNamed(enumName: string, name: string): number {
+  const wanted = name.replaceAll('-', '')
+  return numberOf(enumName, Object.keys(enums[enumName] ?? {}).find((key) => key.toLowerCase() === wanted) ?? name)
+}

@@ -6,10 +6,11 @@ import * as asc from 'assemblyscript'
 import { version as ASC_VERSION, libraryFiles } from 'assemblyscript/asc'
 import binaryen from 'assemblyscript/binaryen'
 import type { Abi } from '../abi/schema.ts'
+import type { TargetOptions } from '../asconfig.ts'
 import { buildAbi } from './abi.ts'
 import { type ActorDescription, describeActor, findActor } from './actor.ts'
 import { ActorCompiler } from './actor-compiler.ts'
-import { FEATURES } from './asc.ts'
+import { featureOf, runtimeOf } from './asc.ts'
 import { Clients } from './client.ts'
 import { addCodec, addEventCodec, addStateCodec, describeEvent, type EventDescription } from './codec.ts'
 import { checkDecorators, hasDecorator } from './decorators.ts'
@@ -30,8 +31,7 @@ export interface PipelineOptions {
   readonly readFile: (path: string) => string | undefined
   readonly sdk: SdkSources
   readonly mode: Mode
-  readonly optimizeLevel: number
-  readonly shrinkLevel: number
+  readonly target: TargetOptions
   readonly isStrict: boolean
   /** The entry is a `*.lib.ts`: its exported functions become the methods of an actor without state. */
   readonly isLibrary: boolean
@@ -89,11 +89,12 @@ export function runPipeline(options: PipelineOptions): PipelineResult {
 
   const module = new ActorCompiler(program, options.mode).compile()
   if (collect(program, report)) return fail()
-  callStart(module)
-  asc.optimize(module, options.optimizeLevel, options.shrinkLevel, options.mode === 'debug', false)
+  const { target } = options
+  callStart(module, target.exportStart)
+  asc.optimize(module, target.optimizeLevel, target.shrinkLevel, target.debug, false)
   const wrapped = binaryen.wrapModule(module.ref as unknown as number)
   reportRecursion(wrapped, report)
-  const map = options.mode === 'debug' ? `./${actorPath.split('/').pop()}.wasm.map` : null
+  const map = target.sourceMap ? `./${actorPath.split('/').pop()}.wasm.map` : null
   const emitted = wrapped.emitBinary(map) as unknown as Uint8Array | { binary: Uint8Array; sourceMap: string }
   const { binary, sourceMap } = emitted instanceof Uint8Array ? { binary: emitted, sourceMap: '' } : emitted
   wrapped.dispose()
@@ -157,44 +158,42 @@ function generate(
   return { actor, events, slots: [...slots, ...clients.slots] }
 }
 
-function makeOptions(options: PipelineOptions): asc.Options {
+function makeOptions({ mode, target }: PipelineOptions): asc.Options {
   const compiler = asc.newOptions()
   asc.setTarget(compiler, 0)
-  asc.setRuntime(compiler, 0)
-  asc.setInitialMemory(compiler, 1)
+  asc.setRuntime(compiler, runtimeOf(target.runtime))
+  asc.setInitialMemory(compiler, target.initialMemory)
   asc.setExportMemory(compiler, true)
-  asc.setExportStart(compiler, START)
-  asc.setDebugInfo(compiler, options.mode === 'debug')
-  asc.setSourceMap(compiler, options.mode === 'debug')
-  asc.setStackSize(compiler, 0)
+  asc.setExportStart(compiler, target.exportStart)
+  asc.setDebugInfo(compiler, target.debug)
+  asc.setSourceMap(compiler, target.sourceMap)
+  asc.setStackSize(compiler, target.stackSize)
   asc.setBundleVersion(compiler, 0, 28, 20)
-  asc.addGlobalAlias(compiler, 'abort', options.mode === 'debug' ? `${SDK_LIBRARY}abort/onAbort` : '')
-  for (const feature of Object.values(FEATURES)) asc.setFeature(compiler, feature, true)
-  asc.setOptimizeLevelHints(compiler, options.optimizeLevel, options.shrinkLevel)
+  asc.addGlobalAlias(compiler, 'abort', mode === 'debug' ? `${SDK_LIBRARY}abort/onAbort` : '')
+  for (const name of target.enable) asc.setFeature(compiler, featureOf(name), true)
+  asc.setOptimizeLevelHints(compiler, target.optimizeLevel, target.shrinkLevel)
   return compiler
 }
-
-const START = '_start'
 
 /** Missing from the types of binaryen.js. */
 const setBody = (binaryen as unknown as { _BinaryenFunctionSetBody(fn: number, body: number): void })
   ._BinaryenFunctionSetBody
 
 /** Runs module initialisation first thing inside the exports: the FVM has no memory yet when a start section runs. */
-function callStart(module: asc.Module): void {
+function callStart(module: asc.Module, name: string): void {
   const wrapped = binaryen.wrapModule(module.ref as unknown as number)
-  const start = wrapped.getExport(START)
+  const start = wrapped.getExport(name)
   if (!start) return
   const target = binaryen.getExportInfo(start).value
-  for (const name of ['invoke', 'upgrade']) {
-    const exported = wrapped.getExport(name)
+  for (const entrypoint of ['invoke', 'upgrade']) {
+    const exported = wrapped.getExport(entrypoint)
     if (!exported) continue
     const fn = wrapped.getFunction(binaryen.getExportInfo(exported).value)
     const { body } = binaryen.getFunctionInfo(fn)
     const call = wrapped.call(target, [], binaryen.none)
     setBody(fn, wrapped.block(null, [call, body], binaryen.i32))
   }
-  wrapped.removeExport(START)
+  wrapped.removeExport(name)
 }
 
 /** Names what a level of each recursive function takes. */

@@ -19,7 +19,8 @@ export function readyData({ devnet, server, stateFolder }: Opened, readyMs: numb
   }
 }
 
-export function banner(opened: Opened, readyMs: number): string {
+/** `keys` says which keys do something. */
+export function banner(opened: Opened, readyMs: number, keys = ''): string {
   const { devnet, server, stateFolder } = opened
   const accounts = devnet.accounts
     .slice(0, 3)
@@ -41,6 +42,7 @@ export function banner(opened: Opened, readyMs: number): string {
     '',
     table(accounts),
     `  … ${devnet.accounts.length} accounts; their keys are public and must never hold value`,
+    ...(keys === '' ? [] : ['', `  ${paint('dim', keys)}`]),
     '',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
 /** What `troupe dev` and `troupe node` share: flags to options, opening, the port, and stopping in good order. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { BundleError } from '../node/bundle.ts'
@@ -12,6 +12,7 @@ import { type NodeHome, openFolderHome, openMemoryHome, removeHomes } from '../n
 import type { ChainStore } from '../node/ports.ts'
 import { type Durability, openStore, StoreError } from '../node/store.ts'
 import type { Project } from '../reload/project.ts'
+import { announceDevnet } from '../reload/running.ts'
 import { serveDevnet } from '../rpc/serve.ts'
 import { PortBusy, type RunningServer } from '../rpc/server.ts'
 import { ATTO_PER_FIL } from '../state/token.ts'
@@ -91,7 +92,13 @@ export async function openForCommand(input: Input): Promise<Opened> {
     })
     const server = await listen(input, project, devnet)
     // One node of a larger network is not the one that the project's commands mean.
-    const announcement = input.flags['join'] === undefined ? announce(project, server) : null
+    let retract = (): void => {}
+    try {
+      if (input.flags['join'] === undefined) retract = announceDevnet(project.dataFolder, server.url)
+    } catch (error) {
+      await server.close()
+      throw error
+    }
     return {
       project,
       devnet,
@@ -99,7 +106,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
       stateFolder,
       portWanted: wantedPort(input, project) || server.port,
       async close() {
-        if (announcement !== null) rmSync(announcement, { force: true })
+        retract()
         await server.close()
         await devnet.close()
       },
@@ -234,14 +241,6 @@ async function listen(input: Input, project: Project, devnet: Devnet): Promise<R
       })
     throw new CliError('TRP-8403', Exit.Network, `cannot listen on ${host}:${port}: ${(error as Error).message}`)
   }
-}
-
-/** Where other commands of this project find the devnet. */
-function announce(project: Project, server: RunningServer): string {
-  const file = join(project.dataFolder, 'run.json')
-  mkdirSync(project.dataFolder, { recursive: true })
-  writeFileSync(file, JSON.stringify({ url: server.url, pid: process.pid }))
-  return file
 }
 
 /** Resolves when the user, or the system, wants the command to end. */

@@ -91,8 +91,20 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'Reinstall the package; in its own repository, run `npm run build`.',
   ),
   7603: entry(
-    'The world cannot do what the test asks.',
-    'The message says why; it is a mistake in the test, not in the actor.',
+    'A message of a test needs more than this machine has, also on the thread with the largest stack.',
+    'The message says what is missing; the actor may be right.',
+  ),
+  7604: entry(
+    '`connect` of troupe/test found no devnet where it looked.',
+    'Run `troupe dev` in the project, or give `connect` or TROUPE_URL the address of a devnet.',
+  ),
+  7605: entry(
+    'The state of an actor on a devnet is too large to be read whole by a test.',
+    'Read what the test needs through a view of the actor.',
+  ),
+  7606: entry(
+    'Nobody is at the address, or has the name, on the devnet.',
+    '`troupe accounts` and `troupe inspect` say who is.',
   ),
   8100: entry(
     'The engine was given a state or options that no network has.',

@@ -64,7 +64,7 @@ function runInThread(command: Command, rest: readonly string[], isJson: boolean)
   }
   return new Promise((resolve) => {
     const worker = new Worker(new URL('./worker.js', import.meta.url), {
-      workerData: { name: command.name, argv: rest, isTty: process.stdout.isTTY === true },
+      workerData: { name: command.name, argv: rest },
       resourceLimits: { stackSizeMb: STACK_MB, maxYoungGenerationSizeMb: YOUNG_MB, maxOldGenerationSizeMb: 8192 },
     })
     const stop = () => worker.postMessage({ kind: 'stop' })

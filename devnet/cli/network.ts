@@ -1,9 +1,7 @@
 /** The network that a command talks to: found by flag, by the project's running devnet, or at the usual port. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Abi } from '../../compiler/abi/schema.ts'
-import { isProcessRunning } from '../node/process.ts'
 import type { Project } from '../reload/project.ts'
+import { findRunning } from '../reload/running.ts'
 import type { CodecOptions } from '../rpc/abi-codec.ts'
 import { type AccountInfo, Client, ClientError, type Receipt, Unreachable } from '../rpc/client.ts'
 import { parseAddress } from '../state/address.ts'
@@ -20,12 +18,6 @@ export interface Network {
   readonly project: Project
   /** One JSON-RPC call. @throws CliError for whatever goes wrong */
   request<T>(method: string, ...params: readonly unknown[]): Promise<T>
-}
-
-/** What `troupe dev` and `troupe node` leave in the project while they run. */
-export interface RunningDevnet {
-  readonly url: string
-  readonly pid: number
 }
 
 export async function openNetwork(input: Input): Promise<Network> {
@@ -50,23 +42,13 @@ function urlOf(name: string, project: Project): string {
   const networks = project.config.networks ?? {}
   const configured = networks[name]
   if (configured !== undefined) return configured.url
-  if (name === LOCAL) return findRunning(project)?.url ?? `http://127.0.0.1:${project.config.port || DEFAULT_PORT}`
+  if (name === LOCAL)
+    return findRunning(project.dataFolder)?.url ?? `http://127.0.0.1:${project.config.port || DEFAULT_PORT}`
   const names = [LOCAL, ...Object.keys(networks)]
   const near = nearest(name, names)
   throw new CliError('TRP-7006', Exit.Usage, `there is no network ${JSON.stringify(name)}`, {
     fix: near === undefined ? `give a URL, or one of ${names.join(', ')}` : `did you mean ${near}?`,
   })
-}
-
-/** The devnet that runs on the project now. */
-export function findRunning({ dataFolder }: Project): RunningDevnet | undefined {
-  try {
-    const { url, pid } = JSON.parse(readFileSync(join(dataFolder, 'run.json'), 'utf8')) as Partial<RunningDevnet>
-    if (typeof url !== 'string' || typeof pid !== 'number' || !isProcessRunning(pid)) return undefined
-    return { url, pid }
-  } catch {
-    return undefined
-  }
 }
 
 const METHOD_NOT_FOUND = -32601

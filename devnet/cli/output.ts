@@ -2,6 +2,7 @@
  * How a command speaks: results to stdout, talk to stderr; with `--json` one document on stdout and nothing else there.
  * Errors name the cause, the place and the next step.
  */
+import { isatty } from 'node:tty'
 import { styleText } from 'node:util'
 
 /** Exit statuses of every command. */
@@ -108,7 +109,7 @@ export function printError(command: string, error: CliError, asJson: boolean): v
   if (error.fix !== undefined) process.stderr.write(`  ${paint('dim', 'fix:')} ${error.fix}\n`)
 }
 
-let isColoured = process.stderr.isTTY === true && process.env['NO_COLOR'] === undefined
+let isColoured = isatty(2) && process.env['NO_COLOR'] === undefined
 
 export function setColour(mode: string | undefined): void {
   if (mode === 'always') isColoured = true

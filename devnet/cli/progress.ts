@@ -1,4 +1,5 @@
 /** One line on a terminal's stderr that says what is being waited for; nothing where nobody looks. */
+import { isatty } from 'node:tty'
 import type { Input } from './command.ts'
 import { paint } from './output.ts'
 
@@ -16,7 +17,7 @@ export interface Progress {
 const SILENT: Progress = { say() {}, sayNow() {}, end() {} }
 
 export function startProgress(input: Input): Progress {
-  if (process.stderr.isTTY !== true || input.isJson || input.flags['quiet'] === true) return SILENT
+  if (!isatty(2) || input.isJson || input.flags['quiet'] === true) return SILENT
   let text = ''
   let isShown = false
   const show = () => {

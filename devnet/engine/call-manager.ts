@@ -102,7 +102,7 @@ export class CallManager {
   inTransaction(run: () => InvocationResult): InvocationResult {
     const { state } = this.machine
     const eventCount = this.events.length
-    state.begin()
+    const depth = state.begin()
     this.#access.begin()
     let keep = false
     try {
@@ -111,10 +111,10 @@ export class CallManager {
       return result
     } finally {
       if (keep) {
-        state.commit()
+        state.commit(depth)
         this.#access.commit()
       } else {
-        state.revert()
+        state.revert(depth)
         this.#access.revert()
         this.events.length = eventCount
       }

@@ -86,15 +86,14 @@ function withCountedStack(
   const { state, linker } = machine
   const variant = trace ? 'traced' : 'plain'
   if (!machine.hasLargestStack) return apply(variant)
-  const { depth } = state
-  state.begin()
+  const depth = state.begin()
   try {
     const result = apply(variant)
-    state.commit()
+    state.commit(depth)
     return result
   } catch (error) {
     if (!(error instanceof EngineExhausted && error.resource === 'stack')) {
-      state.commit()
+      state.commit(depth)
       throw error
     }
   }

@@ -107,11 +107,11 @@ export function createMachine(options: MachineOptions): Machine {
       return applyMessage(context, toMessage(message), kind, applyOptions)
     },
     call(message, kind, applyOptions) {
-      state.begin()
+      const depth = state.begin()
       try {
         return applyMessage(context, toMessage(message), kind, applyOptions)
       } finally {
-        state.revert()
+        state.revert(depth)
       }
     },
     flush() {

@@ -30,6 +30,8 @@ const schema = v.strictObject({
   durability: v.optional(v.picklist(['full', 'relaxed'])),
   /** Seconds between blocks; a block per message when absent. */
   blockTime: v.optional(v.pipe(v.number(), v.minValue(0.001), v.maxValue(86_400))),
+  /** Whether `troupe dev` runs the tests again after each reload. */
+  tests: v.optional(v.boolean()),
   /** Folder of the state. */
   state: v.optional(v.string()),
   /** Constructor arguments of the actors that `troupe dev` deploys; `false` leaves one out. In the order of deployment. */

@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { resourceLimits } from 'node:worker_threads'
 import type { Genesis } from '../consensus/chain-state.ts'
 import { type PrivateKey, publicKeyOf, type VerifyMessage, verifyMessage } from '../consensus/key.ts'
 import { DEFAULT_PARAMS } from '../consensus/params.ts'
@@ -73,11 +74,15 @@ export interface DevnetOptions {
   readonly clock?: Clock
   readonly modules?: ModuleCache
   /**
-   * False where a message that exhausts the native stack shall be refused instead of ending with exit 4. Programs that
-   * embed a devnet and need 1,024 nested calls run it in a Worker with `resourceLimits: { stackSizeMb: 256 }`.
+   * Whether native stack that runs out here is a trap (exit 4), as on the largest stack. Elsewhere a message that needs
+   * more stack than this thread has ends with exit 10 and says so, and the chain goes on. By default, whether this thread
+   * has 256 MB: programs that embed a devnet and need 1,024 nested calls run it in a Worker with
+   * `resourceLimits: { stackSizeMb: 256 }`.
    */
   readonly hasLargestStack?: boolean
 }
+
+const LARGEST_STACK_MB = 256
 
 export interface Devnet {
   readonly chain: Chain
@@ -189,7 +194,7 @@ function planChain(options: DevnetOptions): ChainPlan {
     powers: true,
     initialBaseFee: options.baseFee ?? INITIAL_BASE_FEE,
     debugging: true,
-    hasLargestStack: options.hasLargestStack ?? true,
+    hasLargestStack: options.hasLargestStack ?? (resourceLimits.stackSizeMb ?? 0) >= LARGEST_STACK_MB,
   }
   const begin = (store: ChainStore) => {
     putBundle(store, bundle)

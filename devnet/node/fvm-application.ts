@@ -521,13 +521,13 @@ export class FvmApplication implements Application {
   #applySigned(machine: Machine, transaction: SignedTransaction): TxRecord {
     const { state } = machine.context
     for (let isRetry = false; ; isRetry = true) {
-      state.begin()
+      const depth = state.begin()
       try {
         const result = machine.applyMessage(transaction.message, 'explicit', this.applyOptions(transaction))
-        state.commit()
+        state.commit(depth)
         return toRecord(result)
       } catch (error) {
-        state.revert()
+        state.revert(depth)
         if (error instanceof MessageRefused) return refusedRecord(CheckCode.IllegalMessage, error.message)
         if (!(error instanceof EngineExhausted)) throw error
         if (isRetry) return refusedRecord(ExitCode.AssertionFailed, `fatal: ${error.message}`)

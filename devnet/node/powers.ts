@@ -4,6 +4,7 @@
  */
 import { type Fault, isFault } from '../consensus/fault.ts'
 import { type ApplyResult, applySystemCall, applyUpgradeCall, MessageRefused } from '../engine/executor.ts'
+import { EngineExhausted, ExitCode } from '../engine/failure.ts'
 import type { Machine } from '../engine/machine.ts'
 import { isLoaded } from '../engine/module-cache.ts'
 import type { BufferedBlockstore } from '../ipld/blockstore.ts'
@@ -51,7 +52,7 @@ export function applyPowers(
 ): PowersApplied {
   const { state } = machine.context
   let { settings } = change
-  state.begin()
+  const depth = state.begin()
   try {
     const applied = powers.map((power, index) => {
       if (power.power === 'set-validators') {
@@ -64,7 +65,7 @@ export function applyPowers(
       }
       return applyPower(machine, power, nonce, index)
     })
-    state.commit()
+    state.commit(depth)
     const writer = new CborWriter().array(applied.length)
     for (const { value } of applied) writer.raw(value)
     const record: TxRecord = {
@@ -79,17 +80,16 @@ export function applyPowers(
     }
     return { record, settings }
   } catch (error) {
-    state.revert()
-    if (!(error instanceof PowerRefused) && !(error instanceof MessageRefused)) throw error
+    state.revert(depth)
     const record: TxRecord = {
-      exitCode: error instanceof PowerRefused ? error.exitCode : 1,
+      exitCode: exitCodeOf(error),
       returnData: EMPTY_BYTES,
       returnCodec: null,
       gasUsed: 0n,
       eventsRoot: null,
       events: [],
       failures: [],
-      note: error.message,
+      note: (error as Error).message,
     }
     return { record, settings: change.settings }
   }
@@ -101,6 +101,14 @@ function accepted(settings: ConsensusSettings | Fault): ConsensusSettings {
 }
 
 type MachinePower = Exclude<Power, { readonly power: 'set-validators' | 'set-params' }>
+
+/** What this host has no room for is fatal to the power, not to the chain. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof PowerRefused) return error.exitCode
+  if (error instanceof MessageRefused) return 1
+  if (error instanceof EngineExhausted) return ExitCode.AssertionFailed
+  throw error
+}
 
 const NULL = Uint8Array.of(0xf6)
 const done = (value: Uint8Array = NULL): Applied => ({ value, gasUsed: 0n, events: [] })

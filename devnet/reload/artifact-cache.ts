@@ -1,6 +1,7 @@
 /**
- * Compiled actors on disk, in `.troupe/build/cache`: what did not change since the last compilation is found there, and
- * AssemblyScript is not even loaded. An entry names every file that the compiler asked for, also those it did not find:
+ * Compiled actors on disk, in `.troupe/build/cache`, for the commands, `troupe dev` and the tests: what did not change since
+ * the last compilation is found there, and AssemblyScript is not even loaded. Entries are written aside and renamed, so
+ * that several processes may share the folder. An entry names every file that the compiler asked for, also those it did not find:
  * one that appears later may be imported instead.
  */
 import { createHash } from 'node:crypto'
@@ -68,7 +69,7 @@ export class ArtifactCache {
       wasm: Buffer.from(artifact.wasm).toString('base64'),
     }
     const path = this.#path(options)
-    const aside = `${path}.${process.pid}.tmp`
+    const aside = `${path}.${process.pid}.${process.hrtime.bigint()}`
     try {
       mkdirSync(this.#folder, { recursive: true })
       writeFileSync(aside, JSON.stringify(stored))
@@ -86,14 +87,18 @@ export class ArtifactCache {
 let stamp: string | undefined
 
 /** Changes with the release, and for those who work on it, with every change of the SDK and every build. */
-function toolchainStamp(): string {
+export function toolchainStamp(): string {
   if (stamp === undefined) {
     const root = findPackageRoot()
     const here = fileURLToPath(import.meta.url)
-    const compiler = here.startsWith(join(root, 'dist')) ? statSync(here).mtimeMs : newest(join(root, 'compiler'))
+    const compiler = here.startsWith(join(root, 'dist')) ? statSync(here).mtimeMs : sourceTime(root)
     stamp = [VERSION, newest(join(root, 'actors', 'sdk')), compiler].join(' ')
   }
   return stamp
+}
+
+function sourceTime(root: string): number {
+  return Math.max(newest(join(root, 'compiler')), statSync(join(root, 'asconfig.json')).mtimeMs)
 }
 
 function newest(folder: string): number {

@@ -1,11 +1,22 @@
 /** A user's project on disk: its config, its actors, and what they compile to. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Plugin } from 'esbuild'
 import type { Artifact } from '../../compiler/artifact.ts'
-import { type CompileResult, compileActor } from '../../compiler/compile.ts'
+import { type CompileResult, compileActor, compileLibrary } from '../../compiler/compile.ts'
 import { type Config, checkConfig } from '../node/config.ts'
 import { ArtifactCache, type CacheOptions } from './artifact-cache.ts'
 
@@ -79,27 +90,48 @@ async function loadConfig(file: string): Promise<Config> {
   const key = createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 16)
   const folder = join(dirname(file), '.troupe', 'build')
   const out = join(folder, `config-${key}.mjs`)
+  let url = pathToFileURL(out).href
   if (!existsSync(out)) {
-    const { build } = await import('esbuild')
-    mkdirSync(folder, { recursive: true })
-    for (const name of readdirSync(folder)) if (name.startsWith('config-')) rmSync(join(folder, name), { force: true })
-    const temporary = `${out}.${process.pid}.tmp.mjs`
-    await build({
-      entryPoints: [file],
-      outfile: temporary,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-      logLevel: 'silent',
-      plugins: [CONFIG_HELPER],
-    })
-    renameSync(temporary, out)
+    if (canMake(folder)) {
+      for (const name of readdirSync(folder))
+        if (name.startsWith('config-')) rmSync(join(folder, name), { force: true })
+      const temporary = `${out}.${process.pid}.tmp.mjs`
+      writeFileSync(temporary, await bundleConfig(file, 'external'))
+      renameSync(temporary, out)
+    } else {
+      // Nothing can be kept in a folder that is read-only, and what is not in it finds no packages.
+      url = `data:text/javascript;base64,${Buffer.from(await bundleConfig(file, 'bundle')).toString('base64')}`
+    }
   }
-  const loaded = (await import(pathToFileURL(out).href)) as { default?: unknown }
+  const loaded = (await import(url)) as { default?: unknown }
   if (loaded.default === undefined)
     throw new ProjectError('the config exports nothing', 'write `export default defineConfig({ … })`')
   return checkConfig(loaded.default)
+}
+
+async function bundleConfig(file: string, packages: 'external' | 'bundle'): Promise<Uint8Array> {
+  const { build } = await import('esbuild')
+  const { outputFiles } = await build({
+    entryPoints: [file],
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    packages,
+    logLevel: 'silent',
+    plugins: [CONFIG_HELPER],
+  })
+  return outputFiles[0]!.contents
+}
+
+function canMake(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true })
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Project-relative paths of the actor files, sorted. */
@@ -125,12 +157,33 @@ export function toProjectPath(project: Project, file: string): string {
 
 export type Mode = 'release' | 'debug'
 
-/** The actor as its sources are now: from the cache, or compiled. The compiler stays loaded for the next. */
-export async function compileFile(project: Project, entry: string, mode: Mode = 'release'): Promise<CompileResult> {
-  const { options, cache, readFile } = compilation(project, entry, mode)
-  const artifact = cache.find(options, readFile)
+/** What of a project decides what its sources compile to. */
+export type BuildRoot = Pick<Project, 'root' | 'config' | 'dataFolder'>
+
+/** The project at `root` as far as building goes; a config that cannot say anything about that is not even loaded. */
+export async function openBuildRoot(root: string, dataFolder: string): Promise<BuildRoot> {
+  const file = join(root, CONFIG_FILE)
+  const text = readIfExists(file)
+  const mayDecide = text !== undefined && (text.includes('compiler') || OTHER_IMPORT.test(text))
+  return { root, dataFolder, config: mayDecide ? await loadConfig(file) : {} }
+}
+
+/** Imports of anything but `troupe`, from which a config may have its keys. */
+const OTHER_IMPORT = /\b(?:from|import|require)\s*\(?\s*['"`](?!troupe['"`])/
+
+/** The actor or library as its sources are now: from the cache, or compiled. The compiler stays loaded for the next. */
+export async function compileFile(project: BuildRoot, entry: string, mode: Mode = 'release'): Promise<CompileResult> {
+  const artifact = findCompiled(project, entry, mode)
   if (artifact !== undefined) return { ok: true, artifact }
-  return cache.fill(options, readFile, (readSource) => compileActor({ ...options, readFile: readSource }))
+  const { options, cache, readFile } = compilation(project, entry, mode)
+  const compile = entry.endsWith('.lib.ts') ? compileLibrary : compileActor
+  return cache.fill(options, readFile, (readSource) => compile({ ...options, readFile: readSource }))
+}
+
+/** What the cache has of the sources as they are now. */
+export function findCompiled(project: BuildRoot, entry: string, mode: Mode = 'release'): Artifact | undefined {
+  const { options, cache, readFile } = compilation(project, entry, mode)
+  return cache.find(options, readFile)
 }
 
 /** Compiles what is known already, so that the next compilation finds everything loaded and warm. */
@@ -139,7 +192,7 @@ export async function warmCompiler(project: Project, entry: string): Promise<voi
   await compileActor({ ...options, readFile })
 }
 
-function compilation(project: Project, entry: string, mode: Mode) {
+function compilation(project: BuildRoot, entry: string, mode: Mode) {
   const { optimize, sizeLimit, strict } = project.config.compiler ?? {}
   const options: CacheOptions = {
     entry,

@@ -1,12 +1,14 @@
 /** JSON as our own methods speak it: integers beyond 2^53 and amounts as decimal text, bytes as 0x… text, CIDs as base32. */
 import type { ApplyResult, FailureFrame } from '../engine/executor.ts'
 import type { TraceEvent } from '../engine/trace.ts'
-import { formatCid } from '../ipld/cid.ts'
+import { formatCid, parseCid } from '../ipld/cid.ts'
 import type { TxRecord } from '../node/chain-records.ts'
 import type { Devnet } from '../node/devnet.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
+import type { ActorId } from '../state/actor.ts'
 import { type Address, formatAddress, parseAddress } from '../state/address.ts'
 import type { StampedEvent } from '../state/event.ts'
+import type { TokenAmount } from '../state/token.ts'
 import { RpcCode, RpcError } from './errors.ts'
 
 export interface EventJson {
@@ -90,6 +92,53 @@ export function traceJson(event: TraceEvent): Record<string, unknown> {
       return { kind: event.kind, cid: formatCid(event.cid), size: event.size }
     default:
       return { ...event }
+  }
+}
+
+/** What `traceJson` wrote. */
+export function parseTraceEvent(json: Readonly<Record<string, unknown>>): TraceEvent {
+  const text = (key: string): string => String(json[key])
+  switch (json['kind']) {
+    case 'gas':
+      return { kind: 'gas', name: text('name'), milligas: BigInt(text('milligas')) }
+    case 'call':
+      return {
+        kind: 'call',
+        from: BigInt(text('from')) as ActorId,
+        to: parseAddress(text('to')),
+        method: BigInt(text('method')),
+        value: BigInt(text('value')) as TokenAmount,
+        gas: BigInt(text('gas')),
+        readOnly: json['readOnly'] === true,
+        params: json['params'] === null ? null : fromHex(text('params')),
+      }
+    case 'invoke':
+      return { kind: 'invoke', id: BigInt(text('id')) as ActorId, code: parseCid(text('code')) }
+    case 'return':
+      return {
+        kind: 'return',
+        exitCode: Number(json['exitCode']),
+        codec: json['codec'] as number | null,
+        data: fromHex(text('data')),
+      }
+    case 'get':
+    case 'put':
+      return { kind: json['kind'], cid: parseCid(text('cid')), size: Number(json['size']) }
+    default:
+      return json as unknown as TraceEvent
+  }
+}
+
+/** What `eventJson` wrote. */
+export function parseEvent({ emitter, entries }: EventJson): StampedEvent {
+  return {
+    emitter: BigInt(emitter) as ActorId,
+    entries: entries.map(({ flags, key, codec, value }) => ({
+      flags: BigInt(flags),
+      key,
+      codec: BigInt(codec),
+      value: fromHex(value),
+    })),
   }
 }
 

@@ -157,29 +157,28 @@ export class StateTree {
     return id
   }
 
-  /** How many transactions are open. */
-  get depth(): number {
-    return this.#layers.length
+  /** Opens a transaction inside the current one, and answers its depth. */
+  begin(): number {
+    return this.#layers.push({ actors: this.#undo.length, resolved: this.#resolvedUndo.length }) - 1
   }
 
-  /** Opens a transaction inside the current one. */
-  begin(): void {
-    this.#layers.push({ actors: this.#undo.length, resolved: this.#resolvedUndo.length })
-  }
-
-  /** Closes the innermost transaction and keeps its changes. */
-  commit(): void {
-    assert(this.#layers.length > 0, 'commit without begin')
-    this.#layers.pop()
-    if (this.#layers.length > 0) return
+  /**
+   * Closes the transaction of that depth, the innermost when none is given, and keeps its changes. Those inside of it
+   * that an exhausted stack left open close with it.
+   */
+  commit(depth = this.#layers.length - 1): void {
+    assert(depth >= 0 && depth < this.#layers.length, 'commit without begin')
+    this.#layers.length = depth
+    if (depth > 0) return
     this.#undo.length = 0
     this.#resolvedUndo.length = 0
   }
 
-  /** Closes the innermost transaction and takes its changes back. */
-  revert(): void {
-    const start = this.#layers.pop()
+  /** As `commit`, but takes the changes back. */
+  revert(depth = this.#layers.length - 1): void {
+    const start = this.#layers[depth]
     assert(start !== undefined, 'revert without begin')
+    this.#layers.length = depth
     while (this.#resolvedUndo.length > start.resolved) this.#resolved.delete(this.#resolvedUndo.pop()!)
     while (this.#undo.length > start.actors) {
       const { key, entry } = this.#undo.pop()!
@@ -188,9 +187,9 @@ export class StateTree {
     }
   }
 
-  /** Takes back all transactions above `depth`, after a change that may have been cut off anywhere. */
+  /** Takes back the transaction of that depth after a change that may have been cut off anywhere. */
   abandon(depth: number): void {
-    while (this.#layers.length > depth) this.revert()
+    this.revert(depth)
     this.#init = undefined
   }
 

@@ -51,7 +51,8 @@ export class ActorError extends Error {
   readonly note: string
   readonly gas: bigint
 
-  constructor(facts: ActorErrorFacts, below: (...args: never[]) => unknown) {
+  /** `below` is the function whose callers the stack begins with, or those callers where the call has returned since. */
+  constructor(facts: ActorErrorFacts, below: ((...args: never[]) => unknown) | string) {
     const { label, exitCode, exitName, note } = facts
     super(`${label} exited with ${exitCode} (${exitName})${note === '' ? '' : `: ${note}`}`)
     this.exitCode = exitCode
@@ -59,7 +60,8 @@ export class ActorError extends Error {
     this.label = label
     this.note = note
     this.gas = facts.gas
-    Error.captureStackTrace(this, below)
+    if (typeof below === 'string') this.stack = `${this.name}: ${this.message}\n${below}`
+    else Error.captureStackTrace(this, below)
     mapStack(this, facts.explain)
     hide(this, 'failures', facts.failures)
     hide(this, 'trace', facts.trace)

@@ -4,6 +4,7 @@
  */
 import type { Abi, AbiMethod } from '../../compiler/abi/schema.ts'
 import { type Cid, cidOf, RAW } from '../ipld/cid.ts'
+import { EMPTY_BYTES } from '../primitives/bytes.ts'
 
 /** Where the plugin keeps what it compiled, and how the debug twin is asked for. */
 export interface BuildPlace {
@@ -67,6 +68,22 @@ export function describeActor(value: unknown): ActorDescription {
 
 function describe({ abi, wasm, names, place }: ActorModule): ActorDescription {
   const bytes = new Uint8Array(Buffer.from(wasm, 'base64'))
+  return { name: abi.actor, abi, wasm: bytes, code: cidOf(RAW, bytes), place, ...describeMethods(abi, names) }
+}
+
+/** An actor that no test imported, as far as its interface tells. */
+export function describeAbi(abi: Abi): ActorDescription {
+  return {
+    name: abi.actor,
+    abi,
+    wasm: EMPTY_BYTES,
+    code: cidOf(RAW, EMPTY_BYTES),
+    place: null,
+    ...describeMethods(abi, {}),
+  }
+}
+
+function describeMethods(abi: Abi, names: ActorModule['names']): Pick<ActorDescription, 'methods' | 'byNumber'> {
   const methods = new Map<string, AbiMethod>()
   const byNumber = new Map<bigint, { name: string; method: AbiMethod }>()
   for (const method of abi.methods) {
@@ -74,7 +91,7 @@ function describe({ abi, wasm, names, place }: ActorModule): ActorDescription {
     byNumber.set(BigInt(method.number), { name, method })
     if (method.kind !== 'constructor') methods.set(name, method)
   }
-  return { name: abi.actor, abi, wasm: bytes, code: cidOf(RAW, bytes), methods, byNumber, place }
+  return { methods, byNumber }
 }
 
 /** The module that the plugin serves for a compiled actor, as data. */

@@ -5,13 +5,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { buildActor, findBuilt } from './build-cache.ts'
+import type { BuildRoot } from '../reload/project.ts'
+import { buildActor, isBuilt } from './build.ts'
 
 /** What the thread is told. */
 export interface AheadData {
   readonly troupe: 'build'
-  readonly root: string
-  readonly folder: string
+  readonly project: BuildRoot
   readonly entries: readonly string[]
 }
 
@@ -21,17 +21,17 @@ export type Ahead = ReadonlyMap<string, Promise<void>>
 const NOTHING: Ahead = new Map()
 
 /** Builds the actors of the folder `actors` that are not built; `thread` is the file that calls `buildInThread`. */
-export function buildAhead(root: string, folder: string, thread: string): Ahead {
-  const home = join(root, 'actors')
+export function buildAhead(project: BuildRoot, thread: string): Ahead {
+  const home = join(project.root, 'actors')
   if (!existsSync(home)) return NOTHING
   const entries = readdirSync(home)
     .filter((name) => name.endsWith('.actor.ts'))
     .map((name) => `actors/${name}`)
-    .filter((entry) => findBuilt(root, entry, folder) === undefined)
+    .filter((entry) => !isBuilt(project, entry))
   if (entries.length === 0) return NOTHING
   const ends = new Map<string, () => void>()
   const ahead = new Map(entries.map((entry) => [entry, new Promise<void>((resolve) => ends.set(entry, resolve))]))
-  const data: AheadData = { troupe: 'build', root, folder, entries }
+  const data: AheadData = { troupe: 'build', project, entries }
   const worker = new Worker(thread, { workerData: data })
   worker.unref()
   worker.on('message', (entry: string) => ends.get(entry)?.())
@@ -44,12 +44,9 @@ export function buildAhead(root: string, folder: string, thread: string): Ahead 
 }
 
 /** The thread's work. What does not compile is compiled again where the error is wanted. */
-export async function buildInThread(
-  { root, folder, entries }: AheadData,
-  done: (entry: string) => void,
-): Promise<void> {
+export async function buildInThread({ project, entries }: AheadData, done: (entry: string) => void): Promise<void> {
   for (const entry of entries) {
-    await buildActor(root, entry, folder).catch(() => {})
+    await buildActor(project, entry).catch(() => {})
     done(entry)
   }
 }

@@ -6,6 +6,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { EngineExhausted } from '../engine/failure.ts'
 import type { BuildPlace } from './actor.ts'
 import { type Replay, runOnTwins, type Twin } from './twin.ts'
 
@@ -36,16 +37,20 @@ export function isCovering(): boolean {
 export function collectCoverage(replay: Replay): void {
   const places = new Map<Twin, Count>()
   const counts = (shared[COUNTS] ??= new Map())
-  runOnTwins(replay, {
-    tell(twin, block) {
-      let count = places.get(twin)
-      if (count === undefined) {
-        count = countsOf(counts, twin)
-        places.set(twin, count)
-      }
-      count.hits[block]!++
-    },
-  })
+  const tell = (twin: Twin, block: number): void => {
+    let count = places.get(twin)
+    if (count === undefined) {
+      count = countsOf(counts, twin)
+      places.set(twin, count)
+    }
+    count.hits[block]!++
+  }
+  try {
+    runOnTwins(replay, { tell })
+  } catch (error) {
+    // Twins need more stack than the code they are twins of, and there is no larger one here.
+    if (!(error instanceof EngineExhausted)) throw error
+  }
 }
 
 function countsOf(counts: Map<string, Count>, { place, watched }: Twin): Count {

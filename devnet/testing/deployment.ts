@@ -18,7 +18,7 @@ export interface Sender {
 /** An actor of that code, not constructed; `value` goes to the init actor, which the constructor has it from. */
 export function install(
   context: MachineContext,
-  description: ActorDescription,
+  description: Pick<ActorDescription, 'code' | 'wasm'>,
   deployer: Sender,
   value: TokenAmount,
   ordinal: bigint,
@@ -35,7 +35,7 @@ export function install(
   return id
 }
 
-export function robustAddress(deployer: Sender, { code }: ActorDescription, ordinal: bigint): Address {
+export function robustAddress(deployer: Sender, { code }: Pick<ActorDescription, 'code'>, ordinal: bigint): Address {
   const number = new Uint8Array(8)
   new DataView(number.buffer).setBigUint64(0, ordinal)
   return actorAddress(concatBytes(addressBytes(deployer.address), cidBytes(code), number))

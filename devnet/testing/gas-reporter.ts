@@ -1,7 +1,7 @@
 /** Prints gas per method after a run, and leaves the run's figures in `.troupe/runs/last.json`. */
 import { join } from 'node:path'
-import { writeAside } from './build-cache.ts'
-import { formatGasTable, summarizeGas, type UsageReport } from './gas-usage.ts'
+import { writeAside } from './build.ts'
+import { formatGasSummary, formatGasTable, summarizeGas, type UsageReport } from './gas-usage.ts'
 
 /** The part of vitest that is used here. */
 export interface VitestLike {
@@ -25,7 +25,8 @@ interface TestLike {
 
 export interface GasReporterOptions {
   readonly runs: string
-  readonly isShown: boolean
+  /** Nothing, the median of each method, or all. */
+  readonly shown: 'none' | 'medians' | 'all'
   /** Called when the run begins, once its coverage provider is there. */
   readonly tie: (vitest: VitestLike) => void
 }
@@ -68,6 +69,8 @@ export class GasReporter {
         2,
       ),
     )
-    if (this.#options.isShown && lines.length > 0) this.#vitest?.logger.log(`\n${formatGasTable(lines)}\n`)
+    const { shown } = this.#options
+    if (shown === 'none' || lines.length === 0) return
+    this.#vitest?.logger.log(`\n${shown === 'all' ? formatGasTable(lines) : formatGasSummary(lines)}\n`)
   }
 }

@@ -1,5 +1,8 @@
 /** Gas per method, over all tests of a file: what the table at the end of a run is made of. */
 
+/** Set by `troupe test --gas`. */
+export const GAS_VARIABLE = 'TROUPE_GAS'
+
 /** Gas → how often it was used. */
 type Usage = Map<string, Map<bigint, number>>
 
@@ -55,12 +58,20 @@ function summarize(label: string, counts: ReadonlyMap<bigint, number>): GasLine 
   return { label, count, min: sorted[0]![0], median, max: sorted.at(-1)![0] }
 }
 
-/** The table, in columns. */
+/** The table, in columns: what every call of a method used. */
 export function formatGasTable(lines: readonly GasLine[]): string {
-  const rows = [
+  return formatColumns([
     ['method', 'calls', 'min', 'median', 'max'],
     ...lines.map(({ label, count, min, median, max }) => [label, String(count), ...[min, median, max].map(grouped)]),
-  ]
+  ])
+}
+
+/** The medians alone. */
+export function formatGasSummary(lines: readonly GasLine[]): string {
+  return formatColumns([['method', 'gas'], ...lines.map(({ label, median }) => [label, grouped(median)])])
+}
+
+function formatColumns(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
   return rows
     .map((row) =>

@@ -1,6 +1,6 @@
 /** A deployed actor in a test's hands: its methods as functions, its state as data. */
 import type { ActorDescription } from './actor.ts'
-import type { Js, MethodKeys, Methods, State, StateChange, Statics, Who } from './js.ts'
+import type { AwaitedMethods, Js, MethodKeys, Methods, State, StateChange, Statics, Who } from './js.ts'
 import type { MessageRecord } from './record.ts'
 
 export interface CallOptions {
@@ -15,6 +15,12 @@ export interface CallOptions {
 export interface StateAccess<T> {
   (): State<T>
   set(change: StateChange<T>): void
+}
+
+/** As `StateAccess`, over a devnet. */
+export interface AwaitedState<T> {
+  (): Promise<State<T>>
+  set(change: StateChange<T>): Promise<void>
 }
 
 /** What every handle has. A method of the actor with the same name takes its place. */
@@ -36,11 +42,23 @@ export type Handle<T, C = unknown> = Methods<T> &
   Methods<Statics<C>> &
   Omit<HandleMembers<T, C>, MethodKeys<T> | MethodKeys<Statics<C>>>
 
-/** What a handle asks of its world. */
+/** As `HandleMembers`, over a devnet. */
+export interface AwaitedMembers<T, C> extends Omit<HandleMembers<T, C>, 'state' | 'from' | 'with'> {
+  readonly state: AwaitedState<T>
+  from(who: Who): AwaitedHandle<T, C>
+  with(options: Omit<CallOptions, 'from'>): AwaitedHandle<T, C>
+}
+
+/** A handle whose answers are awaited. */
+export type AwaitedHandle<T, C = unknown> = AwaitedMethods<T> &
+  AwaitedMethods<Statics<C>> &
+  Omit<AwaitedMembers<T, C>, MethodKeys<T> | MethodKeys<Statics<C>>>
+
+/** What a handle asks of its world, which answers at once, or of its devnet, which answers later. */
 export interface HandleHost {
   callMethod(target: Target, name: string, args: readonly unknown[], options: CallOptions, below: Below): unknown
-  readState(target: Target): Record<string, unknown>
-  changeState(target: Target, change: Readonly<Record<string, unknown>>): void
+  readState(target: Target): unknown
+  changeState(target: Target, change: Readonly<Record<string, unknown>>): unknown
 }
 
 /** The function whose callers a stack trace begins with. */

@@ -109,6 +109,13 @@ export type Methods<T> = {
     : never
 }
 
+/** The same methods over a devnet, which answers later. */
+export type AwaitedMethods<T> = {
+  [K in MethodKeys<T>]: T[K] extends (...args: infer A) => infer R
+    ? (...args: Args<A>) => Promise<R extends void ? void : Js<R>>
+    : never
+}
+
 /** An actor's state by field; fields that TypeScript calls private are there, but not typed. */
 export type State<T> = { [K in FieldKeys<T>]: Js<T[K]> }
 export type StateChange<T> = { readonly [K in FieldKeys<T>]?: Arg<T[K]> }

@@ -19,6 +19,9 @@ export interface Book extends Ledger {
   readonly codec: CodecOptions
 }
 
+/** What is known of how a message ran; no trace where none was kept. */
+export type Outcome = Pick<ApplyResult, 'events' | 'exitCode' | 'gasUsed'> & { readonly trace: Trace | null }
+
 export class Observed implements MessageRecord {
   readonly label: string
   readonly exitCode: number
@@ -26,22 +29,28 @@ export class Observed implements MessageRecord {
   readonly fee: bigint
   readonly from: bigint
   readonly returned: unknown
-  readonly trace: Trace
+  readonly #trace: Trace | null
   readonly #book: Book
   readonly #stamped: readonly StampedEvent[]
   #events: readonly WorldEvent[] | undefined
   #sent: readonly SentMessage[] | undefined
 
-  constructor(book: Book, label: string, result: ApplyResult, from: bigint, fee: bigint, returned: unknown) {
+  constructor(book: Book, label: string, result: Outcome, from: bigint, fee: bigint, returned: unknown) {
     this.#book = book
     this.#stamped = result.events
     this.label = label
     this.exitCode = result.exitCode
     this.gas = result.gasUsed
-    this.trace = result.trace
+    this.#trace = result.trace
     this.from = from
     this.fee = fee
     this.returned = returned
+  }
+
+  get trace(): Trace {
+    if (this.#trace === null)
+      throw new Error(`${this.label} has no trace: the devnet keeps none of what it does itself`)
+    return this.#trace
   }
 
   get events(): readonly WorldEvent[] {

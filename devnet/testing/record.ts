@@ -1,6 +1,7 @@
 /**
  * What a message did, and the watch that matchers keep over all worlds while the code between `expect(` and `)` runs.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Trace } from '../engine/trace.ts'
 import type { StampedEvent } from '../state/event.ts'
 import type { Who } from './js.ts'
@@ -51,10 +52,22 @@ export interface MessageRecord {
   readonly ledger: Ledger
 }
 
-/** A world as matchers see it. */
+/** A world answers at once, a devnet later. */
+export type Later<T> = T | Promise<T>
+
+/** Goes on with a value: at once when it is there. */
+export function after<T, U>(value: Later<T>, use: (value: T) => U): Later<U> {
+  return value instanceof Promise ? value.then(use) : use(value)
+}
+
+export function afterAll<T, U>(values: readonly Later<T>[], use: (values: readonly T[]) => U): Later<U> {
+  return values.some((value) => value instanceof Promise) ? Promise.all(values).then(use) : use(values as readonly T[])
+}
+
+/** A world, or a devnet, as matchers see it. */
 export interface Ledger {
-  /** attoFIL. */
-  balanceOfId(id: bigint): bigint
+  /** attoFIL; 0 for somebody that is not there. */
+  balanceOf(who: Who): Later<bigint>
   idOfWho(who: Who): bigint | undefined
 }
 
@@ -63,30 +76,35 @@ export interface Watch {
   /** Worlds that were touched. */
   readonly ledgers: Set<Ledger>
   /** Called with each of them before anything happens there. */
-  readonly enter: (ledger: Ledger) => void
+  readonly enter: (ledger: Ledger) => Later<unknown>
 }
 
-/** Of the process, not of the module: the harness may be loaded twice, as source and as package. */
+/**
+ * The watches over the code that runs now, and over what it awaits: tests that run at the same time do not see each
+ * other's messages. Of the process, not of the module: the harness may be loaded twice, as source and as package.
+ */
 const WATCHES = Symbol.for('troupe.test.watches')
-const shared = globalThis as { [WATCHES]?: Watch[] }
+const shared = globalThis as { [WATCHES]?: AsyncLocalStorage<readonly Watch[]> }
 
-function watches(): Watch[] {
-  shared[WATCHES] ??= []
+function watches(): AsyncLocalStorage<readonly Watch[]> {
+  shared[WATCHES] ??= new AsyncLocalStorage()
   return shared[WATCHES]
 }
 
-/** Tells whoever watches that something is about to happen in a world. */
-export function enterLedger(ledger: Ledger): void {
-  for (const watch of watches()) {
+/** Tells whoever watches that something is about to happen in a world; over a devnet, it begins when they are ready. */
+export function enterLedger(ledger: Ledger): Later<unknown> {
+  const ready: Later<unknown>[] = []
+  for (const watch of watches().getStore() ?? []) {
     if (watch.ledgers.has(ledger)) continue
     watch.ledgers.add(ledger)
-    watch.enter(ledger)
+    ready.push(watch.enter(ledger))
   }
+  return afterAll(ready, () => undefined)
 }
 
 /** Tells whoever watches of a message. */
 export function report(record: MessageRecord): void {
-  for (const watch of watches()) watch.records.push(record)
+  for (const watch of watches().getStore() ?? []) watch.records.push(record)
 }
 
 export interface Watched {
@@ -95,18 +113,17 @@ export interface Watched {
   readonly hasFailed: boolean
 }
 
-/** Runs `run` and keeps what happened in any world meanwhile. */
-export function watchMessages(run: () => unknown, enter: Watch['enter'] = () => {}): Watched {
+/** Runs `run` and keeps what happened in any world meanwhile: until its promise settles, if it gives one. */
+export function watchMessages(run: () => unknown, enter: Watch['enter'] = () => {}): Later<Watched> {
   const watch: Watch = { records: [], ledgers: new Set(), enter }
-  watches().push(watch)
+  const ended: Watched = { watch, error: undefined, hasFailed: false }
+  const failed = (error: unknown): Watched => ({ watch, error, hasFailed: true })
+  const storage = watches()
   try {
-    const returned = run()
-    if (returned instanceof Promise) throw new TypeError('calls answer at once: give a function that is not async')
-    return { watch, error: undefined, hasFailed: false }
+    const returned = storage.run([...(storage.getStore() ?? []), watch], run)
+    return returned instanceof Promise ? returned.then(() => ended, failed) : ended
   } catch (error) {
-    return { watch, error, hasFailed: true }
-  } finally {
-    watches().splice(watches().indexOf(watch), 1)
+    return failed(error)
   }
 }
 

@@ -14,39 +14,32 @@
  */
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, relative, resolve } from 'node:path'
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
-import { type ActorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
+import { type BuildRoot, openBuildRoot } from '../reload/project.ts'
+import { actorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
+import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build.ts'
 import { type Ahead, type AheadData, buildAhead, buildInThread } from './build-ahead.ts'
-import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build-cache.ts'
 import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
 import { mergeActorCoverage } from './coverage-map.ts'
 import { GasReporter } from './gas-reporter.ts'
+import { GAS_VARIABLE } from './gas-usage.ts'
+import { harnessFile, isSource } from './harness-file.ts'
 import { wishFolder } from './twin.ts'
 
 export interface PluginOptions {
   /** Where builds and runs are kept, below the project's root. */
   readonly folder?: string
-  /** Whether gas per method is printed after a run. */
+  /**
+   * What is printed of gas after a run: the median of each method when absent; with true, as with `troupe test --gas`,
+   * also how often it was called, its least and its most; with false nothing.
+   */
   readonly gas?: boolean
 }
 
 const COMPILED = /\.(actor|lib)\.ts$/
-const here = fileURLToPath(import.meta.url)
-/** The harness runs from source in its own repository, and from `dist` elsewhere. */
-const isSource = here.endsWith('.ts')
-
-/** A file of this folder, found from wherever bundling put this one. */
-function beside(name: string): string {
-  const file = join('devnet', 'testing', `${name}.${isSource ? 'ts' : 'js'}`)
-  for (let folder = dirname(here); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, file)) || dirname(folder) === folder) return join(folder, file)
-  }
-}
-
 // The plugin's file is the file of its thread as well.
 if (!isMainThread && isAheadData(workerData)) {
   void buildInThread(workerData, (entry) => parentPort?.postMessage(entry))
@@ -60,23 +53,27 @@ export function troupe(options: PluginOptions = {}): Plugin {
   let root = process.cwd()
   let builds = ''
   let wishes: FSWatcher | undefined
-  let ahead: Ahead = new Map()
+  let project: Promise<BuildRoot> | undefined
+  let ahead: Promise<Ahead> | undefined
   return {
     name: 'troupe',
     enforce: 'pre',
 
     config(user) {
-      const home = user.root ?? process.cwd()
-      if (!isSource) ahead = buildAhead(home, join(home, options.folder ?? '.troupe', 'build'), beside('vitest'))
+      const home = resolve(user.root ?? '')
+      project = openBuildRoot(home, join(home, options.folder ?? '.troupe'))
+      // What is wrong with the config is said where an actor is imported.
+      project.catch(() => {})
+      if (!isSource) ahead = project.then((opened) => buildAhead(opened, harnessFile('vitest'))).catch(() => new Map())
       return {
-        ...(isSource ? { resolve: { alias: { 'troupe/test': beside('test') } } } : {}),
+        ...(isSource ? { resolve: { alias: { 'troupe/test': harnessFile('test') } } } : {}),
         test: {
-          setupFiles: [beside('matchers')],
+          setupFiles: [harnessFile('matchers')],
           // Threads have the stack that 1,024 nested calls need; processes do not. They start sooner, too.
           ...(user.test?.pool === undefined ? { pool: 'threads' as const } : {}),
           ...(hasProvider(home, user.test?.coverage)
             ? {}
-            : { coverage: { provider: 'custom' as const, customProviderModule: beside('coverage-provider') } }),
+            : { coverage: { provider: 'custom' as const, customProviderModule: harnessFile('coverage-provider') } }),
         },
       }
     },
@@ -88,7 +85,7 @@ export function troupe(options: PluginOptions = {}): Plugin {
 
     configureVitest({ vitest, project }) {
       const runs = join(root, options.folder ?? '.troupe', 'runs')
-      const reporter = new GasReporter({ runs, isShown: options.gas ?? true, tie: (run) => tieCoverage(run, builds) })
+      const reporter = new GasReporter({ runs, shown: shownGas(options), tie: (run) => tieCoverage(run, builds) })
       vitest.config.reporters.push(reporter as never)
       if (vitest.config.coverage.enabled) {
         rmSync(coverageFolder(builds), { recursive: true, force: true })
@@ -103,8 +100,8 @@ export function troupe(options: PluginOptions = {}): Plugin {
       if (!COMPILED.test(path)) return undefined
       const entry = relative(root, path).replaceAll('\\', '/')
       try {
-        await ahead.get(entry)
-        const built = await buildActor(root, entry, builds)
+        await (await ahead)?.get(entry)
+        const built = await buildActor(await project!, entry)
         for (const source of built.sources) this.addWatchFile(join(root, source))
         return { code: moduleText(built, { root, entry, folder: builds, key: built.key }), map: { mappings: '' } }
       } catch (error) {
@@ -116,6 +113,11 @@ export function troupe(options: PluginOptions = {}): Plugin {
       }
     },
   }
+}
+
+function shownGas({ gas }: PluginOptions): 'none' | 'medians' | 'all' {
+  if (process.env[GAS_VARIABLE] === '1') return 'all'
+  return gas === undefined ? 'medians' : gas ? 'all' : 'none'
 }
 
 /** Whether the user chose how coverage is made, or installed one of vitest's own ways. */
@@ -132,7 +134,7 @@ function hasProvider(root: string, coverage: { provider?: string } | undefined):
 
 /** What stands in the place of the source: the actor under its class's name, or a library and its functions. */
 function moduleText({ abi, wasm, names, enums }: BuiltActor, place: BuildPlace): string {
-  const module: ActorModule = { troupe: 'actor', abi, wasm, names, place }
+  const module = actorModule(abi, wasm, names, place)
   const exports: [string, string][] = place.entry.endsWith('.lib.ts')
     ? [
         [LIBRARY_EXPORT, JSON.stringify(module)],

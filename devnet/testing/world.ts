@@ -4,19 +4,12 @@
  *
  * Worlds share a genesis and layer their writes over it, so that a fresh one costs microseconds.
  */
-import {
-  type ApplyKind,
-  type ApplyOptions,
-  type ApplyResult,
-  applyMessage,
-  applySystemCall,
-} from '../engine/executor.ts'
-import { NO_PROOF_VERIFIER } from '../engine/externs.ts'
+import { type ApplyResult, applySystemCall } from '../engine/executor.ts'
 import { EngineExhausted } from '../engine/failure.ts'
 import { Linker } from '../engine/linker.ts'
-import type { MachineContext, Probe } from '../engine/machine-context.ts'
+import type { MachineContext, Probe, ProbedCall } from '../engine/machine-context.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
-import { lineOf, PROFILES, type ProfileName, pricesOf } from '../engine/profile.ts'
+import type { ProfileName } from '../engine/profile.ts'
 import { BufferedBlockstore } from '../ipld/blockstore.ts'
 import { type Cid, cidOf, DAG_CBOR } from '../ipld/cid.ts'
 import { EMPTY_BYTES } from '../primitives/bytes.ts'
@@ -29,9 +22,9 @@ import {
   encodeParams,
   encodeState,
 } from '../rpc/abi-codec.ts'
-import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, INIT_ACTOR, REWARD_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
+import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, REWARD_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
 import { type Address, formatAddress, idAddress, parseAddress, secpAddress } from '../state/address.ts'
-import { METHOD_CONSTRUCTOR, METHOD_SEND, type Message } from '../state/message.ts'
+import { METHOD_SEND } from '../state/message.ts'
 import { StateTree } from '../state/state-tree.ts'
 import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
 import { type Account, addressOf, createAccount, namedAccounts } from './account.ts'
@@ -40,7 +33,7 @@ import { ActorError, exitName } from './actor-error.ts'
 import { collectCoverage, isCovering } from './coverage.ts'
 import { changeActor, install, robustAddress, type Sender } from './deployment.ts'
 import { noteGas } from './gas-usage.ts'
-import { GENESIS_ACCOUNTS, type Genesis, genesisOf } from './genesis.ts'
+import { type Genesis, genesisOf } from './genesis.ts'
 import {
   type Below,
   type CallOptions,
@@ -52,11 +45,13 @@ import {
   targetOf,
 } from './handle.ts'
 import type { ActorClass, Args, Methods, Who } from './js.ts'
-import { Mocks } from './mock.ts'
+import { type LargeResult, LargeStackError, runOnLargeStack } from './large-stack.ts'
+import { type Answer, Mocks } from './mock.ts'
 import { type Book, Observed } from './observed.ts'
 import { enterLedger, type MessageRecord, report, type WorldEvent } from './record.ts'
 import { explainFailure, type Replay } from './twin.ts'
 import { exportMessage, isExporting } from './vector-export.ts'
+import { applyWorldMessage, composeMessage, openContext, type WorldMessage } from './world-message.ts'
 
 export interface WorldOptions {
   readonly profile?: ProfileName
@@ -81,7 +76,7 @@ export interface Snapshot {
   readonly accountCount: number
 }
 
-/** The host's stack is exhausted: what the rules allow does not fit into this thread. */
+/** The host has no room for what the rules allow, not even on its largest stack. */
 export class WorldExhaustedError extends Error {
   override readonly name = 'WorldExhaustedError'
   readonly code = 'TRP-7603'
@@ -107,9 +102,7 @@ interface Request {
   readonly payers: readonly ActorId[]
   /** A failed message leaves its fees; a failed deployment nothing, a view neither. */
   readonly keeps: 'always' | 'success' | 'never'
-  /** The message, where it is one: what a vector can hold. */
-  readonly message?: (context: MachineContext) => { readonly message: Message; readonly kind: ApplyKind }
-  readonly apply: (context: MachineContext, options: ApplyOptions) => ApplyResult
+  readonly work: WorldMessage
   readonly decode: (result: ApplyResult) => unknown
 }
 
@@ -139,6 +132,7 @@ export class World implements HandleHost, Book {
   readonly #actors = new Map<ActorId, Target>()
   /** By code. */
   readonly #descriptions = new Map<Cid, ActorDescription>()
+  readonly #profile: ProfileName
   readonly #balance: bigint
   readonly #epochSeconds: bigint
   #accounts: readonly Account[]
@@ -148,7 +142,6 @@ export class World implements HandleHost, Book {
   #saveFailure: (() => void) | null = null
 
   constructor(options: WorldOptions = {}) {
-    const profile = PROFILES[options.profile ?? 'ipc']
     this.chainId = options.chainId ?? 31337n
     this.#balance = options.balance ?? DEFAULT_BALANCE
     this.#epochSeconds = options.epochSeconds ?? EPOCH_SECONDS
@@ -158,30 +151,21 @@ export class World implements HandleHost, Book {
     this.#accounts = namedAccounts()
     this.#codec = { store: this.#store, resolveAddress: (text) => this.#named(text) }
     this.#mocks = new Mocks(this.#codec)
-    this.#context = {
-      line: lineOf(profile.networkVersion),
-      networkVersion: profile.networkVersion,
-      prices: pricesOf(profile.networkVersion),
-      epoch: options.epoch ?? FIRST_EPOCH,
-      timestamp: options.timestamp ?? FIRST_TIMESTAMP,
-      baseFee: options.baseFee ?? 100n,
-      circulatingSupply: this.#balance * BigInt(GENESIS_ACCOUNTS.length) * 2n,
-      chainId: this.chainId,
-      debugging: true,
-      manifest: genesis.manifest,
-      state: StateTree.load(this.#store, genesis.root),
-      store: this.#store,
-      externs: {
-        chainRandomness: () => undefined,
-        beaconRandomness: () => undefined,
-        tipsetCid: (epoch) => cidOf(DAG_CBOR, new TextEncoder().encode(`tipset ${epoch}`)),
-        verifyConsensusFault: () => undefined,
+    this.#profile = options.profile ?? 'ipc'
+    this.#context = openContext(
+      {
+        profile: this.#profile,
+        chainId: this.chainId,
+        balance: this.#balance,
+        epoch: options.epoch ?? FIRST_EPOCH,
+        timestamp: options.timestamp ?? FIRST_TIMESTAMP,
+        baseFee: options.baseFee ?? 100n,
       },
-      proofs: NO_PROOF_VERIFIER,
-      modules,
-      linker,
-      hasLargestStack: false,
-    }
+      genesis,
+      this.#store,
+      genesis.root,
+      { modules, linker, hasLargestStack: false },
+    )
   }
 
   // --- actors ---------------------------------------------------------------------------------------------------
@@ -251,7 +235,7 @@ export class World implements HandleHost, Book {
 
   /** attoFIL. */
   balance(who: Who): bigint {
-    return this.balanceOfId(this.#needId(who))
+    return this.balanceOf(this.#needId(who))
   }
 
   /** Sets a balance. */
@@ -272,7 +256,7 @@ export class World implements HandleHost, Book {
         payers: payersOf(sender),
         keeps: 'always',
         decode: () => undefined,
-        ...this.#message(sender, this.#toAddress(to), METHOD_SEND, EMPTY_BYTES, { value: amount }),
+        work: messageOf(sender, this.#toAddress(to), METHOD_SEND, EMPTY_BYTES, { value: amount }),
       },
       this.send,
     )
@@ -359,7 +343,7 @@ export class World implements HandleHost, Book {
         target,
         payers: payersOf(sender),
         keeps: method.kind === 'view' ? 'never' : 'always',
-        ...this.#message(sender, idAddress(id), BigInt(method.number), params, options),
+        work: messageOf(sender, idAddress(id), BigInt(method.number), params, options),
         decode: ({ returnData }) => decodeReturn(abi, method, returnData, this.#codec),
       },
       below,
@@ -387,8 +371,9 @@ export class World implements HandleHost, Book {
 
   // --- what records ask -----------------------------------------------------------------------------------------
 
-  balanceOfId(id: bigint): bigint {
-    return this.#context.state.getActor(id as ActorId)?.balance ?? 0n
+  balanceOf(who: Who): bigint {
+    const id = this.idOfWho(who)
+    return id === undefined ? 0n : (this.#context.state.getActor(id as ActorId)?.balance ?? 0n)
   }
 
   idOfWho(who: Who): bigint | undefined {
@@ -413,55 +398,18 @@ export class World implements HandleHost, Book {
 
   // --- messages -------------------------------------------------------------------------------------------------
 
-  /** Accounts pay for what they send; from any other actor the message is made as if it had sent it. */
-  #message(
-    sender: Sender,
-    to: Address,
-    method: bigint,
-    params: Uint8Array,
-    call: CallOptions,
-  ): Pick<Request, 'message' | 'apply'> {
-    const kind = sender.isAccount ? 'explicit' : 'implicit'
-    const compose = (context: MachineContext): Message => ({
-      version: 0n,
-      to,
-      from: sender.address,
-      sequence: context.state.getActor(sender.id)?.sequence ?? 0n,
-      value: (call.value ?? 0n) as TokenAmount,
-      gasLimit: call.gas ?? GAS_LIMIT,
-      gasFeeCap: context.baseFee as TokenAmount,
-      gasPremium: 0n as TokenAmount,
-      method,
-      params,
-    })
-    return {
-      message: (context) => ({ message: compose(context), kind }),
-      apply: (context, options) => applyMessage(context, compose(context), kind, options),
-    }
-  }
-
   #perform(request: Request, below: Below): MessageRecord {
     this.#poke()
     const context = this.#context
     const { state } = context
     const before = request.payers.map((id) => [id, state.getActor(id)] as const)
     setProbe(context, this.#mocks.probe())
-    if (isExporting() && request.message !== undefined && context.probe === undefined) {
-      const { message, kind } = request.message(context)
+    if (isExporting() && request.work.kind === 'message' && context.probe === undefined) {
+      const { message, kind } = composeMessage(context, request.work)
       exportMessage(context, request.label, message, kind)
     }
     const covered = isCovering() ? this.#replay(request) : undefined
-    state.begin()
-    let result: ApplyResult
-    try {
-      result = request.apply(context, { trace: true })
-    } catch (error) {
-      state.revert()
-      throw error instanceof EngineExhausted ? exhausted(error) : error
-    }
-    const keeps = request.keeps === 'always' || (request.keeps === 'success' && result.exitCode === 0)
-    if (keeps) state.commit()
-    else state.revert()
+    const { result, keeps } = this.#run(request)
     if (covered !== undefined) collectCoverage(covered)
 
     const record = this.#record(request, result)
@@ -471,6 +419,58 @@ export class World implements HandleHost, Book {
     if (result.exitCode !== 0) throw this.#failure(request, result, before, below)
     if (keeps && result.events.length > 0) this.#events.push(...record.events)
     return record
+  }
+
+  /** Runs the message and keeps of its effects what is to stay. */
+  #run({ work, keeps }: Request): { readonly result: ApplyResult; readonly keeps: boolean } {
+    const { state } = this.#context
+    const isKept = ({ exitCode }: ApplyResult): boolean => keeps === 'always' || (keeps === 'success' && exitCode === 0)
+    const depth = state.begin()
+    try {
+      const result = applyWorldMessage(this.#context, work, { trace: true })
+      if (isKept(result)) state.commit(depth)
+      else state.revert(depth)
+      return { result, keeps: isKept(result) }
+    } catch (error) {
+      state.revert(depth)
+      if (!(error instanceof EngineExhausted) || error.resource !== 'stack') throw error
+    }
+    const { result, root, blocks } = this.#runAgain(work)
+    if (isKept(result)) {
+      for (const [cid, bytes] of blocks) this.#store.put(cid, bytes)
+      this.#context.state = StateTree.load(this.#store, root)
+    }
+    return { result, keeps: isKept(result) }
+  }
+
+  /** On a larger stack, from the same state. What mocks have answered they do not answer twice. */
+  #runAgain(work: WorldMessage): LargeResult {
+    const { probe, state, epoch, timestamp, baseFee } = this.#context
+    const heard: Answer[] = [...this.#mocks.answers]
+    const intercept = (call: ProbedCall): Answer | undefined =>
+      heard.length > 0 && this.#mocks.isMocked(call) ? heard.shift() : probe?.intercept?.(call)
+    const root = state.flush()
+    try {
+      return runOnLargeStack(
+        {
+          work,
+          root,
+          blocks: this.#store.buffered,
+          isProbed: probe !== undefined,
+          surroundings: {
+            profile: this.#profile,
+            chainId: this.chainId,
+            balance: this.#balance,
+            epoch,
+            timestamp,
+            baseFee,
+          },
+        },
+        intercept,
+      )
+    } catch (error) {
+      throw error instanceof LargeStackError ? new WorldExhaustedError(error.message, { cause: error }) : error
+    }
   }
 
   #record({ label, payers, decode }: Request, result: ApplyResult): MessageRecord {
@@ -526,7 +526,7 @@ export class World implements HandleHost, Book {
           if (actor === undefined) tree.deleteActor(id)
           else tree.setActor(id, actor)
         }
-        request.apply({ ...rest, store, ...changes, state: tree }, {})
+        applyWorldMessage({ ...rest, store, ...changes, state: tree }, request.work, {})
       },
     }
   }
@@ -547,9 +547,8 @@ export class World implements HandleHost, Book {
     const params = refusing(below, () => encodeParams(abi, creation, args, this.#codec))
     const sender = refusing(below, () => this.#sender(options.from))
     const value = (options.value ?? 0n) as TokenAmount
-    if (value > this.balanceOfId(sender.id)) throw new RangeError(`the deployer has less than ${value} attoFIL`)
+    if (value > this.balanceOf(sender.id)) throw new RangeError(`the deployer has less than ${value} attoFIL`)
     const ordinal = ++this.#deployed
-    let id: ActorId | undefined
     const record = this.#perform(
       {
         label: `${description.name}.constructor`,
@@ -558,28 +557,21 @@ export class World implements HandleHost, Book {
         payers: [],
         keeps: 'success',
         decode: () => undefined,
-        apply: (context, options) => {
-          id = install(context, description, sender, value, ordinal)
-          return applySystemCall(
-            context,
-            {
-              origin: sender.id,
-              originAddress: sender.address,
-              sequence: ordinal,
-              from: INIT_ACTOR,
-              to: idAddress(id),
-              method: METHOD_CONSTRUCTOR,
-              params,
-              value,
-              gasLimit: GAS_LIMIT,
-            },
-            options,
-          )
+        work: {
+          kind: 'deployment',
+          code: description.code,
+          wasm: description.wasm,
+          gasLimit: GAS_LIMIT,
+          sender,
+          ordinal,
+          params,
+          value,
         },
       },
       below,
     )
-    const target = this.#know(description, id!, robustAddress(sender, description, ordinal))
+    const address = robustAddress(sender, description, ordinal)
+    const target = this.#know(description, this.#context.state.resolve(address)!, address)
     target.last = record
     return createHandle(this, target)
   }
@@ -669,6 +661,17 @@ export class World implements HandleHost, Book {
   }
 }
 
+/** Accounts pay for what they send; from any other actor the message is made as if it had sent it. */
+function messageOf(
+  sender: Sender,
+  to: Address,
+  method: bigint,
+  params: Uint8Array,
+  { value = 0n, gas = GAS_LIMIT }: CallOptions,
+): WorldMessage {
+  return { kind: 'message', sender, to, method, params, value: value as TokenAmount, gasLimit: gas }
+}
+
 function payersOf({ id, isAccount }: Sender): readonly ActorId[] {
   return isAccount ? [id, BURNT_FUNDS_ACTOR, REWARD_ACTOR] : [id]
 }
@@ -690,11 +693,4 @@ function refusing<T>(below: Below, run: () => T): T {
     if (error instanceof Error) Error.captureStackTrace(error, below)
     throw error
   }
-}
-
-function exhausted(error: EngineExhausted): WorldExhaustedError {
-  return new WorldExhaustedError(
-    `the message needs more ${error.resource} than this thread has: run the tests in threads (test.pool: 'threads' in vitest.config.ts)`,
-    { cause: error },
-  )
 }

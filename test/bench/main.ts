@@ -3,6 +3,7 @@ import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
 import { benchOfficial } from './official.ts'
+import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
 const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   version: benchVersion,
@@ -16,6 +17,9 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   crash: benchCrash,
   engine: benchEngine,
   official: benchOfficial,
+  worlds: benchWorlds,
+  starter: benchStarter,
+  compile: benchCompile,
 }
 
 const wanted = process.argv.slice(2)

@@ -1,6 +1,7 @@
-import { rmSync } from 'node:fs'
+import { rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { findPackageRoot } from '../../devnet/node/package-root.ts'
 import { COUNTER, counterSource } from '../devnet/reload/temporary-project.ts'
 import { CliProcess, hasBuild, type Line, makeFolder } from './cli-process.ts'
 import { findCounter, getCount, increment, type LiveCounter, measureReloads } from './reload-run.ts'
@@ -127,12 +128,55 @@ describe.skipIf(!hasBuild)('troupe dev', () => {
     expect(await dev.kill()).toBe(0)
   })
 
+  test('runs the tests again after each reload, and never for what does not compile', async () => {
+    symlinkSync(join(findPackageRoot(), 'node_modules', 'vitest'), join(folder.path, 'node_modules', 'vitest'))
+    folder.write(
+      'vitest.config.mjs',
+      "import { troupe } from 'troupe/vitest'\nexport default { plugins: [troupe()] }\n",
+    )
+    folder.write('test/counter.test.js', TESTS)
+    await begin()
+    const ran = async (step: string): Promise<Line> => {
+      const from = dev.lines.length
+      folder.write(COUNTER, counterSource({ step }))
+      return dev.line(({ event }) => event === 'tests', from)
+    }
+    expect(await ran('by + 7')).toMatchObject({
+      failed: 1,
+      failures: [{ test: 'adds', message: expect.stringContaining('expected 8n to be 1n') }],
+    })
+    const from = dev.lines.length
+    await save(COUNTER, counterSource({ step: 'missing' }), ({ kind }) => kind === 'broken')
+    // The next reload begins a run; had the broken one begun another, there would be two.
+    expect(await ran('by')).toMatchObject({ total: 1, passed: 1, failed: 0, failures: [] })
+    expect(dev.lines.slice(from).filter(({ event }) => event === 'tests')).toHaveLength(1)
+  })
+
+  test('runs no tests when it is told not to', async () => {
+    folder.write('test/counter.test.js', TESTS)
+    folder.write('troupe.config.ts', 'export default { tests: false }\n')
+    await begin()
+    await save(COUNTER, counterSource({ step: 'by + 1' }))
+    await save(COUNTER, counterSource({ step: 'by + 2' }))
+    expect(await dev.kill()).toBe(0)
+    expect(dev.lines.filter(({ event }) => event === 'tests')).toEqual([])
+  })
+
   test('reloads in little time', async () => {
     const times = (await measureReloads(folder, 6)).sort((a, b) => a - b)
     // Ten times what is held on an idle machine: this is about being stuck, the bench is about speed.
     expect(times[3]).toBeLessThan(2_000)
   })
 })
+
+const TESTS = `import { expect, test } from 'vitest'
+import { world } from 'troupe/test'
+import { Counter } from '../actors/counter.actor.ts'
+
+test('adds', () => {
+  expect(world().deploy(Counter).increment(1n)).toBe(1n)
+})
+`
 
 /** A member that changes the code. */
 function note(round: number, step: number): string {

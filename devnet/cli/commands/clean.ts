@@ -3,9 +3,9 @@ import { existsSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import type { Project } from '../../reload/project.ts'
+import { findRunning } from '../../reload/running.ts'
 import type { Command, Input } from '../command.ts'
 import { loadProject } from '../load-project.ts'
-import { findRunning } from '../network.ts'
 import { type Answer, CliError, Exit } from '../output.ts'
 
 export const clean: Command = {
@@ -42,7 +42,7 @@ function stateFolder({ root, dataFolder, config }: Project): string {
 
 /** By what the devnet announces, and by the lock of the folder itself. */
 async function refuseRunning(project: Project): Promise<void> {
-  const running = findRunning(project)
+  const running = findRunning(project.dataFolder)
   if (running !== undefined) {
     throw new CliError(
       'TRP-8211',

@@ -1,6 +1,8 @@
 /** `troupe conformance <dir|file>…`: reference vectors through the engine, and CometBFT's through the consensus. */
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { isatty } from 'node:tty'
 import type { Difference, VectorResult } from '../../conformance/run.ts'
 import { type SkippedVector, Suite } from '../../conformance/suite.ts'
 import { VectorError } from '../../conformance/vector.ts'
@@ -62,7 +64,7 @@ async function run(input: Input): Promise<Answer> {
   const skipped: Named[] = []
   let passed = 0
   for (const [index, file] of files.entries()) {
-    if (process.stderr.isTTY && !input.isJson && index % 50 === 0) process.stderr.write(`\r${index}/${files.length}`)
+    if (isatty(2) && !input.isJson && index % 50 === 0) process.stderr.write(`\r${index}/${files.length}`)
     let results: readonly (VectorResult | SkippedVector)[]
     try {
       results = suite.run(readFileSync(file))
@@ -80,7 +82,7 @@ async function run(input: Input): Promise<Answer> {
       }
     }
   }
-  if (process.stderr.isTTY && !input.isJson) process.stderr.write('\r')
+  if (isatty(2) && !input.isJson) process.stderr.write('\r')
   const total = passed + failed.length + skipped.length
   return {
     data: { total, passed, failed, skipped },

@@ -1,6 +1,7 @@
 /** `troupe dev`: compile, run, watch, reload. */
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
+import { isatty } from 'node:tty'
 import { formatDiagnostic } from '../../../compiler/diagnostic.ts'
 import { formatCid } from '../../ipld/cid.ts'
 import type { BlockRecord } from '../../node/chain-records.ts'
@@ -15,6 +16,8 @@ import { banner, readyData } from '../banner.ts'
 import type { Command, Input } from '../command.ts'
 import { DEVNET_FLAGS, type Opened, openForCommand, untilStopped } from '../devnet-command.ts'
 import { type Answer, paint, talk, toJson } from '../output.ts'
+import { TestLoop } from '../test-loop.ts'
+import type { TestReport } from '../vitest-run.ts'
 
 export const dev: Command = {
   name: 'dev',
@@ -22,7 +25,10 @@ export const dev: Command = {
   about:
     'Compiles the actors, runs a devnet with them, and puts every change of their source into the running network.',
   example: 'troupe dev\ntroupe call Counter.increment 41',
-  flags: DEVNET_FLAGS,
+  flags: {
+    ...DEVNET_FLAGS,
+    'no-tests': { type: 'boolean', about: 'do not run the tests again after each reload' },
+  },
   needsStack: true,
   run,
 }
@@ -39,21 +45,30 @@ async function run(input: Input): Promise<Answer> {
   return { data: { stopped: true }, text: '' }
 }
 
+const KEYS = 't tests on or off   d discard a refused state   m write an @upgrade   ctrl-c stop'
+
 async function develop(input: Input, opened: Opened, started: number): Promise<void> {
   const live = new LiveProject(opened.project, opened.devnet)
   const say = reporter(input, opened)
   const onError = (error: unknown) => say.error(error)
+  const { project } = opened
+  const tests = new TestLoop({
+    project,
+    isOn: input.flags['no-tests'] !== true && project.config.tests !== false,
+    tell: say.tests,
+  })
   const begun = live.start()
   // Watched before anybody is told that it is: a save right after "ready" must not be missed.
   const watching = watchProject(opened.project, async (paths) => {
     const saved = performance.now()
     const changes = await live.reload(paths).catch(onError)
     for (const change of changes ?? []) say.change(change, performance.now() - saved)
+    if (changes?.some(isNewCode)) tests.again()
     ;(await watching).follow(live.sources)
   })
   const [changes, watcher] = await Promise.all([begun, watching])
   watcher.follow(live.sources)
-  if (!input.isJson) talk(banner(opened, performance.now() - started))
+  if (!input.isJson) talk(banner(opened, performance.now() - started, isatty(0) ? KEYS : ''))
   for (const change of changes) say.change(change, 0)
   if (input.isJson)
     process.stdout.write(`${toJson({ event: 'ready', ...readyData(opened, performance.now() - started) })}\n`)
@@ -69,7 +84,9 @@ async function develop(input: Input, opened: Opened, started: number): Promise<v
         for (const change of done) say.change(change, 0)
       }, onError)
     if (key === 'm') writeStubs(live, opened)
+    if (key === 't') talk(`tests ${tests.toggle() ? 'on: they run after each reload' : 'off'}`)
   })
+  tests.close()
   await watcher.close()
 }
 
@@ -85,6 +102,11 @@ function writeStubs(live: LiveProject, { project }: Opened): void {
     writeFileSync(path, source)
     talk(`${paint('cyan', 'wrote')} an @upgrade into ${file}`)
   }
+}
+
+/** What does not compile has no tests to run, and the old code has been tested. */
+function isNewCode({ kind }: LiveChange): boolean {
+  return kind === 'deployed' || kind === 'upgraded'
 }
 
 function reporter(input: Input, opened: Opened) {
@@ -114,6 +136,10 @@ function reporter(input: Input, opened: Opened) {
       if (input.isJson) event({ event: 'alarm', validator: name, reason })
       else talk(`${paint('yellow', name)} ${reason}`)
     },
+    tests(report: TestReport, ms: number): void {
+      if (input.isJson) event({ event: 'tests', ms: Math.round(ms), ...report })
+      else talk(describeTests(report, ms, project.root))
+    },
     block(block: BlockRecord): void {
       for (const [index, tx] of block.txs.entries()) {
         const transaction = decodeTransaction(tx)
@@ -129,6 +155,19 @@ function reporter(input: Input, opened: Opened) {
       }
     },
   }
+}
+
+function describeTests({ passed, failed, failures }: TestReport, ms: number, root: string): string {
+  const took = paint('dim', ` ${(ms / 1000).toFixed(1)} s`)
+  if (failures.length === 0) return `${paint('green', 'tests')} ${passed} passed${took}`
+  const lines = failures.map(({ file, test, message }) => {
+    const name = test === null ? relative(root, file) : `${relative(root, file)} > ${test}`
+    return `  ${name}\n    ${message.split('\n')[0]}`
+  })
+  return [
+    `${paint('red', 'tests')} ${Math.max(failed, failures.length)} failed, ${passed} passed${took}`,
+    ...lines,
+  ].join('\n')
 }
 
 function describeChange(change: LiveChange, ms: number, root: string): string {

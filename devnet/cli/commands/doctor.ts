@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path'
 import { findPackageRoot } from '../../node/package-root.ts'
 import { VERSION } from '../../primitives/version.ts'
 import type { Project } from '../../reload/project.ts'
+import { findRunning } from '../../reload/running.ts'
 import type { Command, Input } from '../command.ts'
 import { loadProject } from '../load-project.ts'
-import { findRunning } from '../network.ts'
 import { type Answer, CliError, Exit, paint, table } from '../output.ts'
 import { startProgress } from '../progress.ts'
 import { listActors } from '../sources.ts'
@@ -153,7 +153,7 @@ function actors(project: Project): Found {
 const DEFAULT_PORT = 8545
 
 function port(project: Project): Promise<Found> | Found {
-  const running = findRunning(project)
+  const running = findRunning(project.dataFolder)
   if (running !== undefined) return ok(`a devnet of this project runs at ${running.url}`)
   const wanted = project.config.port ?? DEFAULT_PORT
   return new Promise((done) => {

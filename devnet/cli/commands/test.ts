@@ -1,13 +1,12 @@
 /** `troupe test`: the project's vitest, with our flags turned into what the plugin reads. */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { findPackageRoot } from '../../node/package-root.ts'
+import { rmSync } from 'node:fs'
 import type { Project } from '../../reload/project.ts'
+import { GAS_VARIABLE } from '../../testing/gas-usage.ts'
 import { type Command, type Input, textFlag } from '../command.ts'
 import { loadProject } from '../load-project.ts'
 import { type Answer, CliError, Exit } from '../output.ts'
+import { findVitest, newReportFile, presetOf, readReport, reportFlags } from '../vitest-run.ts'
 
 export const test: Command = {
   name: 'test',
@@ -16,7 +15,7 @@ export const test: Command = {
     'Runs the tests once with vitest; everything that is not listed here goes to vitest as it is. The exit status is vitest’s.',
   example: 'troupe test counter --gas\ntroupe test -t "refuses" --coverage',
   flags: {
-    gas: { type: 'boolean', about: 'gas per method after the run' },
+    gas: { type: 'boolean', about: 'calls, least and most gas per method after the run, not only the median' },
     coverage: { type: 'boolean', about: 'which lines of the actors ran' },
   },
   takesRest: true,
@@ -32,7 +31,7 @@ export function runProjectTests(project: Project, env: Record<string, string>, i
 async function run(input: Input): Promise<Answer> {
   const project = await loadProject(input)
   const entry = findVitest(project)
-  const report = join(project.dataFolder, 'runs', `report-${process.pid}.json`)
+  const report = newReportFile(project)
   const [first, ...rest] = input.words
   const isWatch = first === 'watch' || input.words.includes('--watch') || input.words.includes('-w')
   const words = first === 'run' || first === 'watch' ? rest : input.words
@@ -43,7 +42,7 @@ async function run(input: Input): Promise<Answer> {
     project.root,
     ...presetOf(project),
     ...(input.flags['coverage'] === true ? ['--coverage'] : []),
-    ...(input.isJson ? ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`] : []),
+    ...(input.isJson ? ['--reporter=default', ...reportFlags(report)] : []),
     ...words,
   ]
   const status = await spawnVitest(args, project, environment(input), input.isJson)
@@ -59,37 +58,11 @@ function environment(input: Input): Record<string, string> {
     throw new CliError('TRP-7002', Exit.Usage, `--seed takes a whole number, not ${JSON.stringify(seed)}`)
   }
   return {
-    ...(input.flags['gas'] === true ? { TROUPE_GAS: '1' } : {}),
+    ...(input.flags['gas'] === true ? { [GAS_VARIABLE]: '1' } : {}),
     ...(input.flags['coverage'] === true ? { TROUPE_COVERAGE: '1' } : {}),
     ...(seed === undefined ? {} : { TROUPE_SEED: seed }),
     ...(input.isJson ? { NO_COLOR: '1' } : {}),
   }
-}
-
-/** The project's own, else the one that came with this package. */
-function findVitest({ root }: Project): string {
-  for (const from of [join(root, 'package.json'), join(findPackageRoot(), 'package.json')]) {
-    try {
-      const manifest = createRequire(from).resolve('vitest/package.json')
-      return join(dirname(manifest), 'vitest.mjs')
-    } catch {
-      // The next place.
-    }
-  }
-  throw new CliError('TRP-7501', Exit.Project, 'vitest is not installed', { fix: 'npm install' })
-}
-
-const CONFIGS = ['vitest', 'vite'].flatMap((name) =>
-  ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].map((end) => `${name}.config.${end}`),
-)
-
-/** A project without a config gets one with the plugin. */
-function presetOf({ root, dataFolder }: Project): string[] {
-  if (CONFIGS.some((name) => existsSync(join(root, name)))) return []
-  const file = join(dataFolder, 'build', 'vitest.config.mjs')
-  mkdirSync(dirname(file), { recursive: true })
-  writeFileSync(file, "import { troupe } from 'troupe/vitest'\n\nexport default { plugins: [troupe()] }\n")
-  return ['--config', file]
 }
 
 /** With `--json`, what vitest says goes to stderr: stdout has one document. */
@@ -117,39 +90,4 @@ function spawnVitest(
       resolve(signal === null ? (code ?? Exit.Bug) : Exit.Interrupted)
     })
   })
-}
-
-interface VitestReport {
-  readonly numTotalTests: number
-  readonly numPassedTests: number
-  readonly numFailedTests: number
-  readonly numPendingTests: number
-  readonly testResults: readonly {
-    readonly name: string
-    readonly message: string
-    readonly assertionResults: readonly {
-      readonly fullName: string
-      readonly status: string
-      readonly failureMessages: readonly string[] | null
-    }[]
-  }[]
-}
-
-function readReport(file: string): unknown {
-  let report: VitestReport
-  try {
-    report = JSON.parse(readFileSync(file, 'utf8')) as VitestReport
-  } catch {
-    return { total: 0, passed: 0, failed: 0, skipped: 0, failures: [] }
-  }
-  const failures = report.testResults.flatMap(({ name, message, assertionResults }) => {
-    const failed = assertionResults.filter(({ status }) => status === 'failed')
-    const ofFile = failed.length === 0 && message !== '' ? [{ file: name, test: null, message }] : []
-    return [
-      ...ofFile,
-      ...failed.map((one) => ({ file: name, test: one.fullName, message: one.failureMessages?.join('\n') ?? '' })),
-    ]
-  })
-  const { numTotalTests: total, numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = report
-  return { total, passed, failed, skipped, failures }
 }

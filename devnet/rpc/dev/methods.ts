@@ -318,7 +318,7 @@ function included({ height, index, result }: Included) {
 /** What a power answered; a refused one is an error. */
 async function applied(pending: Promise<Included>): Promise<ReturnType<typeof included>> {
   const done = included(await pending)
-  if (done.exitCode !== 0) throw new RpcError(1, done.note, { exitCode: done.exitCode })
+  if (done.exitCode !== 0) throw new RpcError(1, done.note, { exitCode: done.exitCode, receipt: done })
   return done
 }
 
@@ -342,7 +342,9 @@ function readOnlyCall(devnet: Devnet, draft: Record<string, unknown>): unknown {
     method,
     params,
   }
-  return receiptJson(tryMessage(machine, message))
+  const wantsTrace = draft['trace'] === true
+  const result = tryMessage(machine, message, { trace: wantsTrace })
+  return wantsTrace ? { ...receiptJson(result), trace: result.trace.map(traceJson) } : receiptJson(result)
 }
 
 interface Deployment {
@@ -350,8 +352,10 @@ interface Deployment {
   readonly abi: Abi
 }
 
+/** Without a name the actor is only known by its code: `troupe dev` does not take it for one of the project's. */
 async function deploy(devnet: Devnet, request: Record<string, unknown>): Promise<unknown> {
-  const { name, abi } = asNamed(request)
+  const abi = asAbi(request)
+  const name = request['name'] === undefined ? undefined : asText(request['name'], 'name')
   const done = await applied(
     devnet.chain.apply([
       {
@@ -370,13 +374,17 @@ async function deploy(devnet: Devnet, request: Record<string, unknown>): Promise
   const address = formatAddress(decodeAddress(reader.bytes())!, 't')
   const code = devnet.chain.application.queryMachine().context.state.getActor(id)!.code
   devnet.actors.putAbi(code, abi)
-  devnet.actors.put({ name, id, address, code, abi })
+  if (name !== undefined) devnet.actors.put({ name, id, address, code, abi })
   await devnet.chain.application.store.commit()
   return { ...done, id: id.toString(), address, code: formatCid(code) }
 }
 
 function asNamed(request: Record<string, unknown>): Deployment {
-  return { name: asText(request['name'], 'name'), abi: asObject(request['abi'], 'abi') as unknown as Abi }
+  return { name: asText(request['name'], 'name'), abi: asAbi(request) }
+}
+
+function asAbi(request: Record<string, unknown>): Abi {
+  return asObject(request['abi'], 'abi') as unknown as Abi
 }
 
 /** Several actors in one block: all of them change, or none. */

@@ -1,5 +1,7 @@
 /** Runs vitest over the fixture project, which uses the plugin as a user's project does. */
 import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const PROJECT = fileURLToPath(new URL('../../fixtures/project', import.meta.url))
@@ -12,8 +14,13 @@ export interface Run {
 }
 
 /** `tests` is a pattern below the project. */
-export function runProject(tests: string, ...flags: string[]): Promise<Run> {
-  return run(VITEST, ['run', '--no-color', '--root', PROJECT, ...flags], { FIXTURE_TESTS: tests })
+export function runProject(tests: string, env: Record<string, string> = {}, ...flags: string[]): Promise<Run> {
+  return run(VITEST, ['run', '--no-color', '--root', PROJECT, ...flags], { FIXTURE_TESTS: tests, ...env })
+}
+
+export function readProjectFile(path: string): string | undefined {
+  const file = join(PROJECT, path)
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined
 }
 
 /** Runs a script of Node's with arguments. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { eventName, watchMessages } from '../../../devnet/testing/record.ts'
+import { eventName, type MessageRecord, report, watchMessages } from '../../../devnet/testing/record.ts'
 
 test.each([
   ['Transfer', 'transfer'],
@@ -10,8 +10,37 @@ test.each([
   expect(eventName(name)).toBe(wire)
 })
 
-test('a function that is async is refused: its messages would come too late', () => {
-  const { error, hasFailed } = watchMessages(async () => {})
-  expect(hasFailed).toBe(true)
-  expect((error as Error).message).toContain('not async')
+const record = { label: 'a' } as MessageRecord
+
+test('what a function runs is kept, and what it awaits', async () => {
+  const later = watchMessages(async () => {
+    await Promise.resolve()
+    report(record)
+  })
+  expect(await later).toMatchObject({ watch: { records: [record] }, hasFailed: false })
+  expect(watchMessages(() => report(record))).toMatchObject({ watch: { records: [record] } })
+})
+
+test('functions that run at the same time do not see each other', async () => {
+  const quiet = watchMessages(() => Promise.resolve())
+  const loud = watchMessages(async () => report(record))
+  expect([(await quiet).watch.records, (await loud).watch.records]).toEqual([[], [record]])
+})
+
+test('a watch inside of another: both keep', () => {
+  let inner: unknown
+  const outer = watchMessages(() => {
+    inner = watchMessages(() => report(record))
+  })
+  expect(inner).toMatchObject({ watch: { records: [record] } })
+  expect(outer).toMatchObject({ watch: { records: [record] } })
+})
+
+test('what is thrown, or rejected, is kept too', async () => {
+  const error = new Error('no')
+  const fail = () => {
+    throw error
+  }
+  expect(watchMessages(fail)).toMatchObject({ error, hasFailed: true })
+  expect(await watchMessages(async () => fail())).toMatchObject({ error, hasFailed: true })
 })

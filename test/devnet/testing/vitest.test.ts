@@ -10,7 +10,7 @@ const reason = ownBundlePath() === undefined ? ' (skipped: no dist/actors.car, r
 describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
   test('passes its tests, cold and warm, and prints gas per method', async () => {
     rmSync(join(PROJECT, '.troupe'), { recursive: true, force: true })
-    const cold = await runProject('test/**/*.test.ts')
+    const cold = await runProject('test/**/*.test.ts', { TROUPE_GAS: '1' })
     expect(cold.output).toContain('Tests  24 passed')
     expect(cold.status).toBe(0)
     expect(cold.output).toMatch(/method\s+calls\s+min\s+median\s+max\n/)
@@ -22,6 +22,9 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
 
     const warm = await runProject('test/**/*.test.ts')
     expect(warm.output).toContain('Tests  24 passed')
+    // Without the flag of `troupe test`, the medians alone.
+    expect(warm.output).toMatch(/method\s+gas\n/)
+    expect(warm.output).toMatch(/Counter\.increment\s+2,\d{3},\d{3}\n/)
   })
 
   test('shows where in the source an actor failed', async () => {
@@ -70,10 +73,33 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
   })
 
   test('covers the lines of actors', async () => {
-    const { output } = await runProject('test/world.test.ts', '--coverage')
+    const { output } = await runProject('test/world.test.ts', { FIXTURE_COVERAGE: 'own' }, '--coverage')
     expect(output).toMatch(/actors\/counter\.actor\.ts\s+100 %\s+100 %\s+100 %/)
     expect(output).toMatch(/actors\/shop\.actor\.ts\s+9\d\.\d+ %.* {2}59\n/)
     expect(existsSync(join(PROJECT, 'coverage', 'lcov.info'))).toBe(true)
+    rmSync(join(PROJECT, 'coverage'), { recursive: true, force: true })
+  })
+
+  test('adds the lines of actors to what v8 knows of TypeScript', async () => {
+    const { output, status } = await runProject(
+      'covered/both.test.ts',
+      {},
+      '--coverage',
+      '--coverage.reporter=json',
+      '--coverage.reporter=text',
+    )
+    expect(status).toBe(0)
+    expect(output).toContain('Coverage enabled with v8')
+    // Neither `get` nor the dear price was reached.
+    expect(output).toMatch(/counter\.actor\.ts .*\| 18-19 *\n/)
+    expect(output).toMatch(/prices\.ts .*\| 3 *\n/)
+    const file = join(PROJECT, 'coverage', 'coverage-final.json')
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { s: Record<string, number> }>
+    const countsOf = (path: string) => Object.values(report[join(PROJECT, path)]!.s)
+    for (const path of ['actors/counter.actor.ts', 'covered/prices.ts']) {
+      expect(countsOf(path)).toContain(0)
+      expect(countsOf(path).some((count) => count > 0)).toBe(true)
+    }
     rmSync(join(PROJECT, 'coverage'), { recursive: true, force: true })
   })
 })
