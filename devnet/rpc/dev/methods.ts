@@ -9,6 +9,7 @@ import { GAS_MARKET } from '../../node/gas-market.ts'
 import { completeMessage, EstimateError, signTransaction, tryMessage } from '../../node/messages.ts'
 import type { Power } from '../../node/transaction.ts'
 import { decodeTransaction } from '../../node/transaction.ts'
+import { fromBinary } from '../../primitives/bytes.ts'
 import { VERSION } from '../../primitives/version.ts'
 import type { ActorId } from '../../state/actor.ts'
 import { decodeAddress, formatAddress } from '../../state/address.ts'
@@ -45,6 +46,7 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     troupe_actor: ([who]) => describeActor(devnet, who),
     troupe_balance: ([who]) => balanceOf(devnet, who),
     troupe_dumpState: () => dumpState(devnet),
+    troupe_validators: () => listValidators(devnet),
     troupe_block: ([height]) => describeBlock(devnet, height),
     troupe_call: ([draft]) => readOnlyCall(devnet, asObject(draft, 'the call')),
     troupe_trace: ([cid]) => traceOf(devnet, cid),
@@ -80,6 +82,10 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
           },
         ]),
       ),
+    troupe_setValidators: ([validators]) => {
+      if (!Array.isArray(validators)) throw invalid('the validators are no array')
+      return applied(chain.apply([{ power: 'set-validators', validators: validators.map(asValidator) }]))
+    },
     troupe_setSequence: ([who, sequence]) =>
       applied(
         chain.apply([
@@ -128,6 +134,26 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
   return {
     methods: new Map([...Object.entries(reading), ...Object.entries(powers)]),
     powers: new Set(Object.keys(powers)),
+  }
+}
+
+/** As the application has decided; they vote from the block after the next on. */
+function listValidators({ chain }: Devnet) {
+  return [...chain.application.settings.validators].map(([address, { pubKey, power }]) => ({
+    address: hex(fromBinary(address)),
+    type: pubKey?.kind,
+    key: hex(pubKey?.value ?? new Uint8Array(0)),
+    power: power.toString(),
+  }))
+}
+
+function asValidator(value: unknown, index: number): Extract<Power, { power: 'set-validators' }>['validators'][number] {
+  const what = `validator ${index}`
+  const { type = 'secp256k1', key, power } = asObject(value, what)
+  if (type !== 'secp256k1' && type !== 'ed25519') throw invalid(`the type of ${what} is secp256k1 or ed25519`)
+  return {
+    pubKey: { kind: type, value: asBytes(key, `the key of ${what}`) },
+    power: asInteger(power, `the power of ${what}`),
   }
 }
 
