@@ -10,7 +10,7 @@ import { TRUST_LEVEL_DEFAULT, verifyCommitLightAll, verifyCommitTrustingAll } fr
 import { type Fault, fault, isFault } from './fault.ts'
 import { evidenceHash, headerHash } from './hash.ts'
 import { addressOf, isWellFormedKey, verifyMessage } from './key.ts'
-import { type CheckedLightBlock, readLightBlock, type Signed } from './light-client.ts'
+import { type CheckedLightBlock, checkLightParts, readLightBlock, type Signed } from './light-client.ts'
 import { voteSignBytes } from './sign-bytes.ts'
 import type { Duration, Time } from './time.ts'
 import { findValidator, type Validator, type ValidatorSet } from './validator-set.ts'
@@ -59,13 +59,16 @@ function checkDuplicateVote({ voteA, voteB }: DuplicateVoteEvidence): Fault | nu
 /** The conflicting block of an attack that is well formed. */
 function readAttack(attack: LightClientAttackEvidence): CheckedLightBlock | Fault {
   const { conflictingBlock, byzantineValidators, totalVotingPower, commonHeight } = attack
-  const header = conflictingBlock?.signedHeader?.header ?? null
-  if (conflictingBlock === null || header === null) return fault('missing-part')
-  const block = readLightBlock(conflictingBlock, header.chainId)
+  if (conflictingBlock === null) return fault('missing-part')
+  const undecodable = checkLightParts(conflictingBlock)
+  if (undecodable !== null) return undecodable
   if (byzantineValidators.some(({ pubKey }) => pubKey === null || !isWellFormedKey(pubKey))) return fault('malformed')
+  const header = conflictingBlock.signedHeader?.header ?? null
+  if (header === null) return fault('missing-part')
   if (totalVotingPower <= 0n) return fault('total-power-not-positive')
   if (commonHeight <= 0n) return fault('common-height-not-positive')
-  return commonHeight > header.height ? fault('common-height-ahead') : block
+  if (commonHeight > header.height) return fault('common-height-ahead')
+  return readLightBlock(conflictingBlock, header.chainId)
 }
 
 /** The evidence of two votes that contradict each other; undefined when the voter is not in the set. */

@@ -35,12 +35,13 @@ export function checkSignedHeader({ header, commit }: SignedHeader, chainId: str
 }
 
 /** A light block that came from outside: its parts, each well formed, fit together. Signatures are not verified yet. */
-export function readLightBlock({ signedHeader, validatorSet }: LightBlock, chainId: string): CheckedLightBlock | Fault {
-  const refused = checkLightParts({ signedHeader, validatorSet })
+export function readLightBlock(block: LightBlock, chainId: string): CheckedLightBlock | Fault {
+  const refused = checkLightParts(block)
   if (refused !== null) return refused
-  const set = validatorSet === null ? null : fromWireValidatorSet(validatorSet)
-  if (set !== null && isFault(set)) return set
-  if (signedHeader === null || set === null) return fault('missing-part')
+  const { signedHeader, validatorSet } = block
+  if (signedHeader === null || validatorSet === null) return fault('missing-part')
+  const set = fromWireValidatorSet(validatorSet)
+  if (isFault(set)) return set
   const wrong = checkSignedHeader(signedHeader, chainId) ?? checkValidatorSet(set)
   if (wrong !== null) return wrong
   const { header, commit } = signedHeader
@@ -50,9 +51,12 @@ export function readLightBlock({ signedHeader, validatorSet }: LightBlock, chain
 }
 
 /** What a decoder asks of the parts that are there. */
-function checkLightParts({ signedHeader }: LightBlock): Fault | null {
+export function checkLightParts({ signedHeader, validatorSet }: LightBlock): Fault | null {
   const { header, commit } = signedHeader ?? { header: null, commit: null }
-  return (header === null ? null : checkHeader(header)) ?? (commit === null ? null : checkCommit(commit))
+  const malformed = (header === null ? null : checkHeader(header)) ?? (commit === null ? null : checkCommit(commit))
+  if (malformed !== null) return malformed
+  const set = validatorSet === null ? null : fromWireValidatorSet(validatorSet)
+  return set !== null && isFault(set) ? set : null
 }
 
 export interface Jump {

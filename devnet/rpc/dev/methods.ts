@@ -10,6 +10,7 @@ import { GAS_MARKET } from '../../node/gas-market.ts'
 import { completeMessage, EstimateError, signTransaction, tryMessage } from '../../node/messages.ts'
 import type { Power } from '../../node/transaction.ts'
 import { decodeTransaction } from '../../node/transaction.ts'
+import { fromBinary } from '../../primitives/bytes.ts'
 import { VERSION } from '../../primitives/version.ts'
 import type { ActorId } from '../../state/actor.ts'
 import { decodeAddress, formatAddress } from '../../state/address.ts'
@@ -48,10 +49,11 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     troupe_actor: ([who]) => describeActor(devnet, who),
     troupe_balance: ([who]) => balanceOf(devnet, who),
     troupe_dumpState: () => dumpState(devnet),
+    troupe_validators: () => listValidators(devnet),
     troupe_block: ([height]) => describeBlock(devnet, height),
     troupe_call: ([draft]) => readOnlyCall(devnet, asObject(draft, 'the call')),
     troupe_trace: ([cid]) => traceOf(devnet, cid),
-    troupe_validators: () =>
+    troupe_consensus: () =>
       voters(devnet)
         .view()
         .map((validator) => ({ ...validator, power: validator.power.toString(), height: validator.height.toString() })),
@@ -88,6 +90,10 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
           },
         ]),
       ),
+    troupe_setValidators: ([validators]) => {
+      if (!Array.isArray(validators)) throw invalid('the validators are no array')
+      return applied(chain.apply([{ power: 'set-validators', validators: validators.map(asValidator) }]))
+    },
     troupe_setSequence: ([who, sequence]) =>
       applied(
         chain.apply([
@@ -162,6 +168,26 @@ async function tellOthers({ peerUrls }: Devnet, method: string, ...params: reado
 function voters({ bft }: Devnet): BftChain {
   if (bft === null) throw invalid('this devnet decides blocks instantly; start it with --consensus bft')
   return bft
+}
+
+/** As the application has decided; they vote from the block after the next on. */
+function listValidators({ chain }: Devnet) {
+  return [...chain.application.settings.validators].map(([address, { pubKey, power }]) => ({
+    address: hex(fromBinary(address)),
+    type: pubKey?.kind,
+    key: hex(pubKey?.value ?? new Uint8Array(0)),
+    power: power.toString(),
+  }))
+}
+
+function asValidator(value: unknown, index: number): Extract<Power, { power: 'set-validators' }>['validators'][number] {
+  const what = `validator ${index}`
+  const { type = 'secp256k1', key, power } = asObject(value, what)
+  if (type !== 'secp256k1' && type !== 'ed25519') throw invalid(`the type of ${what} is secp256k1 or ed25519`)
+  return {
+    pubKey: { kind: type, value: asBytes(key, `the key of ${what}`) },
+    power: asInteger(power, `the power of ${what}`),
+  }
 }
 
 /** Names go back with the chain: actors that the earlier block does not have are forgotten, older code has its interface. */

@@ -2,9 +2,16 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { verifyCommit } from '../../../devnet/consensus/commit.ts'
 import { headerHash } from '../../../devnet/consensus/hash.ts'
 import { publicKeyOf } from '../../../devnet/consensus/key.ts'
+import { GrammarChecker } from '../../../devnet/node/abci/grammar.ts'
+import { BlockExecutor } from '../../../devnet/node/block-executor.ts'
+import { BlockStore } from '../../../devnet/node/block-store.ts'
 import { SubmitError } from '../../../devnet/node/chain.ts'
-import type { Devnet } from '../../../devnet/node/devnet.ts'
+import { Crew } from '../../../devnet/node/crew.ts'
+import { type Devnet, devnetOf, genesisOf, openBase } from '../../../devnet/node/devnet.ts'
+import { InstantChain } from '../../../devnet/node/drivers/instant.ts'
+import { introduce } from '../../../devnet/node/handshake.ts'
 import { MemoryChainStore } from '../../../devnet/node/memory-store.ts'
+import { SYSTEM_CLOCK } from '../../../devnet/node/ports.ts'
 import { deriveValidatorKeys } from '../../../devnet/node/validator-keys.ts'
 import { toBinary } from '../../../devnet/primitives/bytes.ts'
 import type { TokenAmount } from '../../../devnet/state/token.ts'
@@ -218,4 +225,20 @@ describe('a message whose sender can no longer pay', () => {
     await refused
     expect(devnet.chain.mempool.size).toBe(0)
   })
+})
+
+test('the application is asked in the order that a node asks', async () => {
+  const store = new MemoryChainStore()
+  const { application, keys } = openBase({ validators: 4 }, store)
+  const checked = new GrammarChecker(application)
+  const blocks = new BlockStore(store)
+  const options = { application: checked, store, blocks, timeRule: 'proposer', durability: 'together' } as const
+  const executor = new BlockExecutor(options)
+  const { state } = introduce(genesisOf(application, keys), checked, blocks)
+  const consensus = { executor, crew: new Crew(keys), state }
+  const chain = new InstantChain(application, consensus, SYSTEM_CLOCK, { kind: 'auto' })
+  devnet = devnetOf(openBase({ validators: 4 }, store), chain)
+  await chain.waitFor(chain.submit(signed(devnet, transfer(devnet))))
+  await chain.apply([{ power: 'set-balance', address: devnet.accounts[1]!.address, balance: 5n as TokenAmount }])
+  expect(await chain.mine(3)).toBe(5)
 })

@@ -113,6 +113,15 @@ describe('the first Ethereum methods', () => {
     ).toBe('0x0')
   })
 
+  test('lists validators, and changes their powers', async () => {
+    const [only] = (await client.request('troupe_validators')) as [{ readonly key: string }]
+    expect(only).toMatchObject({ type: 'secp256k1', power: '1' })
+    await client.request('troupe_setValidators', [[{ key: only.key, power: 9 }]])
+    expect(await client.request('troupe_validators')).toEqual([{ ...only, power: '9' }])
+    await expect(client.request('troupe_setValidators', [[{ key: only.key, power: 0 }]])).rejects.toThrow('empty-set')
+    await expect(client.request('troupe_setValidators', [[{ key: '0x02', power: 1 }]])).rejects.toThrow('malformed')
+  })
+
   test('snapshots and reverts as other devnets do', async () => {
     const id = await client.request('evm_snapshot')
     await client.request('anvil_setBalance', ['0x70997970C51812dc3A010C7d01b50e0d17dc79C8', '0x5'])

@@ -10,6 +10,7 @@ import { DEFAULT_CHAIN_ID, type Devnet, type DevnetOptions } from '../../../../d
 import { openStore } from '../../../../devnet/node/store.ts'
 import { deriveValidatorKeys } from '../../../../devnet/node/validator-keys.ts'
 import type { TokenAmount } from '../../../../devnet/state/token.ts'
+import { CliProcess, hasBuild, request } from '../../../e2e/cli-process.ts'
 import { cometBinary } from '../abci/comet-binary.ts'
 import { hasOwnBundle, openTestDevnet, signed, transfer } from '../chain-fixture.ts'
 
@@ -96,5 +97,28 @@ describe.skipIf(cometBinary === undefined || !hasOwnBundle)('a devnet on CometBF
     expect(() => chain.submit(signed(devnet!, transfer(devnet!, { gasLimit: 0n })))).toThrowError(
       expect.objectContaining({ code: 53 }),
     )
+  })
+})
+
+describe.skipIf(cometBinary === undefined || !hasBuild)('troupe node on CometBFT', { timeout: 120_000 }, () => {
+  test('makes blocks of messages, with four validators and no state on disk', async () => {
+    const node = new CliProcess(
+      ['node', '--json', '--port', '0', '--no-persist', '--consensus', 'cometbft', '--validators', '4'],
+      { cwd: newFolder(), env: { COMETBFT_BIN: cometBinary! } },
+    )
+    const { url } = await node.ready()
+    expect(await request(url, 'troupe_validators')).toHaveLength(4)
+    await request(url, 'troupe_mine', 2)
+    await expect(request(url, 'evm_increaseTime', 5)).rejects.toThrow('--consensus instant')
+    expect(await node.kill()).toBe(0)
+  })
+
+  test('is an error with its cause when there is no CometBFT', async () => {
+    const node = new CliProcess(['node', '--json', '--port', '0', '--no-persist', '--consensus', 'cometbft'], {
+      cwd: newFolder(),
+      env: { COMETBFT_BIN: join(newFolder(), 'cometbft') },
+    })
+    expect(await node.ended).toBe(3)
+    expect(node.lines.at(-1)).toMatchObject({ ok: false, error: { code: 'TRP-8215' } })
   })
 })
