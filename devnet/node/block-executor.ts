@@ -24,7 +24,7 @@ import { evidenceHash, headerHash } from '../consensus/hash.ts'
 import { partSetHeader } from '../consensus/part-set.ts'
 import { encode, encodedSize } from '../consensus/schema.ts'
 import type { Time } from '../consensus/time.ts'
-import { BLOCK, type Block, DATA, type Evidence, type ExtendedCommit } from '../consensus/wire.ts'
+import { BLOCK, type Block, type Commit, DATA, type Evidence, type ExtendedCommit } from '../consensus/wire.ts'
 import { assert } from '../primitives/assert.ts'
 import type { BlockStore, DecidedBlock } from './block-store.ts'
 import type { ChainStore } from './ports.ts'
@@ -113,6 +113,8 @@ export class BlockExecutor {
   /** By block id, of blocks on top of the state now. A header's hash alone would let a forged body speak for the block. */
   readonly #checked = new Map<string, Fault | null>()
   readonly #verdicts = new Map<string, Verdict>()
+  /** That decided the block which was committed last; undefined after a restart. */
+  #lastCommit: Commit | undefined
 
   constructor({ application, store, blocks, timeRule, durability }: ExecutorOptions) {
     this.blocks = blocks
@@ -144,7 +146,7 @@ export class BlockExecutor {
     const key = blockIdKey(blockId)
     const known = this.#checked.get(key)
     if (known !== undefined) return known
-    const found = validateBlock(state, block, this.#timeRule) ?? this.#checkEvidence(state, block)
+    const found = validateBlock(state, block, this.#timeRule, this.#lastCommit) ?? this.#checkEvidence(state, block)
     this.#checked.set(key, found)
     return found
   }
@@ -217,6 +219,7 @@ export class BlockExecutor {
     const { height } = decided.block.header
     this.#checked.clear()
     this.#verdicts.clear()
+    this.#lastCommit = withoutExtensions(decided.commit)
     if (this.blocks.height < height) this.blocks.putBlock(decided)
     this.blocks.putResponse(height, response)
     if (this.#durability === 'together') {
