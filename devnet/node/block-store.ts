@@ -48,7 +48,7 @@ export interface DecidedBlock {
   readonly block: Block
   readonly bytes: Uint8Array
   readonly blockId: BlockId
-  /** With extensions where they are enabled. */
+  /** With extensions where they are enabled. Its signatures have been verified: it is why the block is decided. */
   readonly commit: ExtendedCommit
 }
 

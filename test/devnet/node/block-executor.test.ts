@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { FinalizeBlockResponse, RequestOf } from '../../../devnet/consensus/application.ts'
+import { ABSENT_SIG } from '../../../devnet/consensus/commit.ts'
 import { duplicateVoteEvidence } from '../../../devnet/consensus/evidence.ts'
-import { blockIdOf } from '../../../devnet/consensus/hash.ts'
+import { blockIdOf, commitHash } from '../../../devnet/consensus/hash.ts'
 import { addressOf, publicKeyOf, signMessage } from '../../../devnet/consensus/key.ts'
 import { DEFAULT_PARAMS } from '../../../devnet/consensus/params.ts'
 import { voteSignBytes } from '../../../devnet/consensus/sign-bytes.ts'
-import { type Evidence, PREVOTE, type Vote } from '../../../devnet/consensus/wire.ts'
-import { ExecutionError } from '../../../devnet/node/block-executor.ts'
+import { type Commit, type Evidence, PREVOTE, type Vote } from '../../../devnet/consensus/wire.ts'
+import { ExecutionError, identifyBlock } from '../../../devnet/node/block-executor.ts'
 import { shakeHands } from '../../../devnet/node/handshake.ts'
 import { encodeUtf8 } from '../../../devnet/primitives/utf8.ts'
 import { addBlock, CrashStore, decideBlock, genesisOf, KEYS, openChain, powerTx } from './consensus-fixture.ts'
@@ -99,6 +100,40 @@ describe('a verdict', () => {
     const forged = { block, blockId: blockIdOf(block)! }
     expect(forged.blockId.hash).toBe(good.blockId.hash)
     expect(chain.executor.judge(chain.state, forged)).toMatchObject({ fault: { code: 'wrong-DataHash' } })
+  })
+
+  test.each([
+    [
+      'a signature of its own',
+      'wrong-signature',
+      (commit: Commit) => {
+        const [first, ...others] = commit.signatures
+        return { ...commit, signatures: [{ ...first!, signature: others[0]!.signature }, ...others] }
+      },
+    ],
+    ['another round over the same signatures', 'wrong-signature', (commit: Commit) => ({ ...commit, round: 1 })],
+    [
+      'a block of its own',
+      'wrong-block-id',
+      (commit: Commit) => {
+        return { ...commit, blockId: { ...commit.blockId, hash: 'x'.repeat(32) } }
+      },
+    ],
+    [
+      'fewer than two thirds',
+      'not-enough-power',
+      (commit: Commit) => {
+        return { ...commit, signatures: commit.signatures.map((sig, i) => (i < 2 ? ABSENT_SIG : sig)) }
+      },
+    ],
+  ] as const)('refuses a last commit with %s, although the one that decided is known', async (_, code, change) => {
+    const chain = openChain(new KvApplication())
+    await addBlock(chain)
+    const { block } = decideBlock(chain)
+    expect(chain.executor.check(chain.state, identifyBlock(block))).toBeNull()
+    const lastCommit = change(block.lastCommit!)
+    const header = { ...block.header, lastCommitHash: commitHash(lastCommit) }
+    expect(chain.executor.check(chain.state, identifyBlock({ ...block, header, lastCommit }))).toMatchObject({ code })
   })
 
   test('refuses a status that says nothing', () => {
