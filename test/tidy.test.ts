@@ -95,6 +95,7 @@ describe('imports', () => {
 /** Tests of something larger than one file, and what that is. */
 const SUITES: Readonly<Record<string, string>> = {
   'compiler/gas/watch.test.ts': 'compiler/gas',
+  'devnet/engine/hostile-code.test.ts': 'devnet/engine',
   'devnet/node/bundle-parity.test.ts': 'actors',
   'devnet/node/crash.test.ts': 'devnet/node',
   'compiler/language.test.ts': 'compiler/transform',
