@@ -184,7 +184,7 @@ function describeChange(change: LiveChange, ms: number, root: string): string {
     case 'refused': {
       const { index, before, after } = change.change
       return [
-        `${paint('yellow', 'TRP-6020')} ${change.actor}: state field ${index} was \`${before ?? 'nothing'}\`, is \`${after ?? 'nothing'}\`; its value ${toJson(change.live) ?? 'nothing'} would be misread`,
+        `${paint('yellow', 'TRP-6020')} ${change.actor}: state field ${index} was \`${before ?? 'nothing'}\`, is \`${after ?? 'nothing'}\`; its value ${typeof change.live === 'bigint' ? change.live : (toJson(change.live) ?? 'nothing')} would be misread`,
         `  ${paint('dim', change.file)}; the old code still answers`,
         `  ${paint('bold', 'm')} writes an @upgrade stub, ${paint('bold', 'd')} discards the state`,
       ].join('\n')
