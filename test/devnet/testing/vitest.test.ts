@@ -22,7 +22,7 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
 
     const warm = await runProject('test/**/*.test.ts')
     expect(warm.output).toContain('Tests  24 passed')
-  })
+  }, 240_000)
 
   test('shows where in the source an actor failed', async () => {
     const { output, status } = await runProject('failing/stacks.test.ts')
