@@ -22,10 +22,7 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'There is no such network profile.',
     '`ipc` has the rules of IPC, `filecoin` those of the newest Filecoin network.',
   ),
-  7005: entry(
-    'This release does not have that way to decide blocks.',
-    '`--consensus instant` makes a block per message.',
-  ),
+  7005: entry('There is no such way to decide blocks.', '`--consensus bft`, `instant` or `cometbft`.'),
   7006: entry('--network names nothing.', 'Give a URL, `local`, or a name below `networks` in troupe.config.ts.'),
   7007: entry('There is no such code.', '`troupe explain` without a word lists them all.'),
   7008: entry('The second word, or the form, is none that the command has.', '`troupe <command> --help` shows them.'),
@@ -59,6 +56,10 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'The file does not contain what is asked for: a wasm has no interface, an ABI no code.',
     'Name the actor instead of the file.',
   ),
+  7109: entry(
+    'The network.json of a node, or its key, is not what it should be.',
+    'The message names the key of the file; `troupe node --new-network` writes good ones.',
+  ),
   7201: entry(
     'The file is no bundle of built-in actors.',
     'A bundle is a CAR with one root, the manifest [1, data], and the code of every actor it names.',
@@ -76,6 +77,10 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
   7302: entry('The folder or file of vectors does not exist.', 'Check the path.'),
   7303: entry('A file that was named cannot be read.', 'Check the path and its permissions.'),
   7304: entry('A file cannot be written.', 'Check that its folder exists, its permissions, and the room on the disk.'),
+  7305: entry(
+    'The folder for a new network is there already, perhaps with keys.',
+    'Name a folder that is new, or remove the old one when its keys are no longer needed.',
+  ),
   7401: entry(
     'No test run has left gas figures.',
     'Run `troupe test`; the plugin of troupe/vitest writes .troupe/runs/last.json.',
@@ -155,6 +160,14 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'There is no CometBFT to run, or one of a release that is not spoken.',
     'Install v0.38.25, put it on the PATH or name it in COMETBFT_BIN; `--consensus instant` needs none.',
   ),
+  8216: entry(
+    'A validator’s journal is damaged before its end: nobody knows what it signed.',
+    'Restore it from a copy. Remove it only if no other node can hold votes of this validator for the height it was at.',
+  ),
+  8217: entry(
+    'The chain began with another number of validators.',
+    'Leave --validators out, or begin a new chain with --reset.',
+  ),
   8301: entry(
     'A value does not fit its type in the ABI.',
     'The message names the parameter; the fix line shows what the method takes.',
@@ -191,6 +204,7 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'The node does not let this caller use its powers.',
     'Powers are for programs on the same machine, unless the devnet was started with --allow-remote-powers.',
   ),
+  8407: entry('The port for the other nodes cannot be had.', 'Change `listen` in network.json, or free the port.'),
   8501: entry('There is no snapshot of that name.', '`troupe snapshot list` shows them.'),
   8502: entry(
     'The chain no longer has the block of the snapshot.',

@@ -237,7 +237,7 @@ function openHome({ store, homes }: DevnetOptions, index: number): NodeHome {
 /** The chain was begun otherwise than is asked for now. */
 export class ChainBegun extends Error {
   override readonly name = 'ChainBegun'
-  readonly code = 'TRP-8221'
+  readonly code = 'TRP-8217'
 }
 
 /** A chain keeps the validators that it began with, until powers change them. @throws ChainBegun */

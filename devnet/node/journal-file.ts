@@ -35,7 +35,7 @@ export interface Journal {
 /** Nobody knows what was signed. */
 export class JournalDamaged extends Error {
   override readonly name = 'JournalDamaged'
-  readonly code = 'TRP-8220'
+  readonly code = 'TRP-8216'
   constructor(path: string, offset: number) {
     super(
       `${path} is damaged at byte ${offset}, with whole records behind; restore it from a copy, or remove it when no other node holds this validator's votes`,

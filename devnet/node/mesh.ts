@@ -79,7 +79,7 @@ interface Link {
 /** The port of the mesh cannot be had. */
 export class MeshError extends Error {
   override readonly name = 'MeshError'
-  readonly code = 'TRP-8404'
+  readonly code = 'TRP-8407'
 }
 
 export class Mesh implements PeerNetwork {

@@ -57,7 +57,7 @@ export type NetworkFile = v.InferInput<typeof schema>
 /** A node's file is not what it should be. */
 export class NetworkFileError extends Error {
   override readonly name = 'NetworkFileError'
-  readonly code = 'TRP-7103'
+  readonly code = 'TRP-7109'
 }
 
 export interface NodeSetting {

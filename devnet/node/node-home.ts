@@ -1,5 +1,5 @@
 /** Where each node of a chain keeps what is its own: the first in the folder of the chain, the others below it. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Journal, MemoryJournal, openJournal } from './journal-file.ts'
 import { MemoryChainStore } from './memory-store.ts'
@@ -18,7 +18,6 @@ const JOURNAL = 'journal.log'
 /** @throws StoreError, JournalDamaged */
 export function openFolderHome(folder: string, index: number, durability: Durability = 'full'): NodeHome {
   const own = index === 0 ? folder : join(folder, VALIDATORS, String(index))
-  mkdirSync(own, { recursive: true })
   const path = join(own, JOURNAL)
   return {
     store: openStore(own, { durability }),

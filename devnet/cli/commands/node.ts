@@ -50,7 +50,7 @@ function planNetwork(input: Input, folder: string): Answer {
     })
   }
   if (existsSync(folder)) {
-    throw new CliError('TRP-7302', Exit.Refused, `${folder} is there already; its keys would be lost`, {
+    throw new CliError('TRP-7305', Exit.Refused, `${folder} is there already; its keys would be lost`, {
       fix: 'name a folder that is new',
     })
   }

@@ -25,7 +25,7 @@ describe.skipIf(reason !== '')(`a project with the plugin${reason}`, () => {
     // Without the flag of `troupe test`, the medians alone.
     expect(warm.output).toMatch(/method\s+gas\n/)
     expect(warm.output).toMatch(/Counter\.increment\s+2,\d{3},\d{3}\n/)
-  })
+  }, 240_000)
 
   test('shows where in the source an actor failed', async () => {
     const { output, status } = await runProject('failing/stacks.test.ts')
