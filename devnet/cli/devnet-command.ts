@@ -74,6 +74,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
     isReset: input.flags['reset'] === true,
     durability: config.durability ?? 'full',
   })
+  let opened: Devnet | undefined
   try {
     const devnet = await openChain(input, {
       project,
@@ -90,6 +91,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
       modules: new ModuleCache(new DiskModuleStore(join(project.dataFolder, 'build', 'modules'))),
       hasLargestStack: true,
     })
+    opened = devnet
     const server = await listen(input, project, devnet)
     // One node of a larger network is not the one that the project's commands mean.
     let retract = (): void => {}
@@ -112,6 +114,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
       },
     }
   } catch (error) {
+    await opened?.close()
     await homes.close()
     if (error instanceof ChainBegun)
       throw new CliError(error.code, Exit.Project, error.message, { fix: 'troupe dev --reset begins a new chain' })

@@ -7,6 +7,7 @@
 import { isNil } from '../../consensus/block-id.ts'
 import type { ChainState } from '../../consensus/chain-state.ts'
 import type { PrivateKey } from '../../consensus/key.ts'
+import { isQuorum } from '../../consensus/quorum.ts'
 import { type Decision, LOOPBACK_OPTIONS, type ReplicaOptions } from '../../consensus/replica.ts'
 import type { Effect } from '../../consensus/round.ts'
 import type { rememberVerified } from '../../consensus/verified-signatures.ts'
@@ -194,7 +195,16 @@ export class BftChain implements Chain {
     this.#halted.set(validator.name, reason)
     validator.replica.stop()
     for (const listener of this.#alarmListeners) listener(validator.name, `it stopped: ${reason}`)
-    if (validator === this.#first) this.#room.halt(new Error(reason))
+    if (validator === this.#first || !this.#canDecide()) this.#room.halt(new Error(reason))
+  }
+
+  /** Whether those that have not stopped, here or elsewhere, are enough to decide. */
+  #canDecide(): boolean {
+    const { validators, totalVotingPower } = this.#first.replica.chain.validators
+    const stopped = this.#validators.filter(({ name }) => this.#halted.has(name)).map(({ address }) => address)
+    let power = totalVotingPower
+    for (const { address, votingPower } of validators) if (stopped.includes(address)) power -= votingPower
+    return isQuorum(power, totalVotingPower)
   }
 
   #now(): number {
