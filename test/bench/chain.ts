@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { formatCid } from '../../devnet/ipld/cid.ts'
 import { DEFAULT_MNEMONIC, type DevAccount, deriveAccounts } from '../../devnet/node/accounts.ts'
-import { openDevnet } from '../../devnet/node/devnet.ts'
+import { type Devnet, openDevnet } from '../../devnet/node/devnet.ts'
 import { transactionCid } from '../../devnet/node/fvm-application.ts'
 import { signMessage } from '../../devnet/node/signatures.ts'
 import { openStore } from '../../devnet/node/store.ts'
@@ -24,7 +24,7 @@ const BATCH = 100
 const CONNECTIONS = 4
 
 /** As many messages of each sender, in sequence, the senders taking turns. */
-function signAll(senders: readonly DevAccount[], round: number, count = MESSAGES): SignedTransaction[] {
+export function signAll(senders: readonly DevAccount[], round: number, count = MESSAGES): SignedTransaction[] {
   const each = count / senders.length
   return Array.from({ length: count }, (_, i) => {
     const from = senders[i % senders.length]!
@@ -44,6 +44,16 @@ function signAll(senders: readonly DevAccount[], round: number, count = MESSAGES
   })
 }
 
+/** A window of them at a time; resolves when all are durable. */
+export async function submitAll({ chain }: Devnet, txs: readonly Uint8Array[]): Promise<void> {
+  for (let from = 0; from < txs.length; from += WINDOW) {
+    const cids = txs.slice(from, from + WINDOW).map((tx) => chain.submit(tx))
+    for (const { result } of await Promise.all(cids.map((cid) => chain.waitFor(cid)))) {
+      if (result.exitCode !== 0) throw new Error(result.note)
+    }
+  }
+}
+
 export async function benchInProcess(senderCount: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'troupe-bench-'))
   const devnet = openDevnet({ store: openStore(folder), accounts: 100 })
@@ -52,12 +62,7 @@ export async function benchInProcess(senderCount: number): Promise<void> {
   for (let round = 0; round < RUNS; round++) {
     const txs = signAll(senders, round).map(encodeTransaction)
     const ms = await timeOfAsync(async () => {
-      for (let from = 0; from < txs.length; from += WINDOW) {
-        const cids = txs.slice(from, from + WINDOW).map((tx) => devnet.chain.submit(tx))
-        for (const { result } of await Promise.all(cids.map((cid) => devnet.chain.waitFor(cid)))) {
-          if (result.exitCode !== 0) throw new Error(result.note)
-        }
-      }
+      await submitAll(devnet, txs)
     })
     rates.push((MESSAGES / ms) * 1000)
   }

@@ -1,4 +1,5 @@
 /** All figures, or those whose name is given: `node test/bench/run.mjs version reload`. */
+import { benchBft } from './bft.ts'
 import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
@@ -16,6 +17,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   blocks: () => benchBlocks(100_000),
   crash: benchCrash,
   engine: benchEngine,
+  bft: benchBft,
   official: benchOfficial,
   worlds: benchWorlds,
   starter: benchStarter,
