@@ -46,13 +46,12 @@ export async function runCrashes(plan: CrashPlan): Promise<CrashReport> {
   for (let life = 0; life <= plan.kills; life++) {
     const started = performance.now()
     const node = new CliProcess(['node', '--json', '--port', '0', '--state', 'state'], { cwd: plan.folder })
-    const { url, height } = await node.ready()
+    const { url } = await node.ready()
     restartMs.push(performance.now() - started)
 
-    const { counts, broken } = await readChain(url, height)
+    const { counts, broken, sequence } = await readAtRest(url, textOf(alice))
     for (const cid of acknowledged) if (!counts.has(cid)) lost++
     for (const count of counts.values()) if (count > 1) doubled++
-    const sequence = await request<number>(url, 'Filecoin.MpoolGetNonce', textOf(alice))
     inconsistent += broken + (sequence === counts.size ? 0 : 1)
 
     const isLast = life === plan.kills
@@ -92,6 +91,17 @@ async function sendAll(
   }
   const results = await Promise.allSettled(Array.from({ length: IN_FLIGHT }, send))
   return results.every(({ status }) => status === 'fulfilled')
+}
+
+/** The chain and the sender's sequence at one height: a validator that was behind the others may still be catching up. */
+async function readAtRest(url: string, sender: string) {
+  for (;;) {
+    const { height } = await request<{ height: number }>(url, 'troupe_status')
+    const chain = await readChain(url, height)
+    const sequence = await request<number>(url, 'Filecoin.MpoolGetNonce', sender)
+    const after = await request<{ height: number }>(url, 'troupe_status')
+    if (after.height === height) return { ...chain, sequence }
+  }
 }
 
 interface BlockJson {
