@@ -9,9 +9,9 @@
  * @source spec consensus §4.8, §6.2, §11.2
  */
 
-import { equalBytes, toHex } from '../primitives/bytes.ts'
+import { equalBytes } from '../primitives/bytes.ts'
 import { decodeBlock } from './block.ts'
-import { equalBlockIds, isNil, NIL_BLOCK_ID } from './block-id.ts'
+import { equalBlockIds, isNil } from './block-id.ts'
 import type { TimeRule } from './block-validation.ts'
 import type { ChainState } from './chain-state.ts'
 import { EMPTY_COMMIT, medianTime, verifyCommit, verifyExtendedCommit, withoutExtensions } from './commit.ts'
@@ -19,6 +19,7 @@ import { type ChainPast, EvidencePool } from './evidence-pool.ts'
 import { type Fault, fault, isFault } from './fault.ts'
 import { headerHash } from './hash.ts'
 import { encodeJournalRecord, type JournalRecord } from './journal.ts'
+import { inputOf, isDone, isOwed, recordOf, signedRecord } from './journal-input.ts'
 import { addressOf, type VerifyMessage } from './key.ts'
 import { hasExtensions } from './params.ts'
 import { partSetHeader } from './part-set.ts'
@@ -46,14 +47,12 @@ import { type Duration, MILLISECOND, type Time } from './time.ts'
 import type { ValidatorSet } from './validator-set.ts'
 import { isExtensible, verifyVote, verifyVoteAndExtension } from './vote.ts'
 import { judgeVote, votesOf } from './vote-keeper.ts'
-import { addVote, createVoteSet, extendedCommitOf, type VoteSet } from './vote-set.ts'
+import { addVote, extendedCommitOf, type VoteSet, voteSetOfCommit } from './vote-set.ts'
 import {
   type Block,
   type BlockId,
   type Evidence,
   type ExtendedCommit,
-  FLAG_ABSENT,
-  FLAG_COMMIT,
   PRECOMMIT,
   PREVOTE,
   PROPOSAL_TYPE,
@@ -159,9 +158,6 @@ interface Outgoing {
   readonly message: PeerMessage
 }
 
-const STEP_CODES: Readonly<Record<Step, number>> = { propose: 1, prevote: 2, precommit: 3 }
-const STEPS: readonly Step[] = ['propose', 'prevote', 'precommit']
-const VERDICTS = ['accepted', 'rejected', 'malformed'] as const
 const NO_BYTES = new Uint8Array(0)
 /** Statuses of an idle chain become rarer, up to this factor. */
 const IDLE_STATUS_FACTOR_MAX = 32
@@ -906,127 +902,10 @@ export class Replica {
 /** Bytes of blocks in one answer, unless a single block has more. */
 const ANSWER_SIZE_MAX = 4 << 20
 
-function isOwed({ kind }: Effect): boolean {
-  return kind === 'propose' || kind === 'vote' || kind === 'validate' || kind === 'decide' || kind === 'timer'
-}
-
-/** Whether the record is what came of the effect. */
-function isDone(effect: Effect, record: JournalRecord): boolean {
-  switch (effect.kind) {
-    case 'propose':
-      return record.kind === 'proposal' && record.value.isOwn && record.value.proposal.round === effect.round
-    case 'vote': {
-      if (record.kind !== 'vote' || !record.value.isOwn) return false
-      return record.value.vote.round === effect.round && record.value.vote.type === effect.type
-    }
-    case 'validate':
-      return record.kind === 'verdict' && equalBlockIds(record.value.blockId, effect.candidate.blockId)
-    case 'timer':
-      return (
-        record.kind === 'timeout' && STEPS[record.value.step - 1] === effect.step && record.value.round === effect.round
-      )
-    default:
-      return false
-  }
-}
-
-function recordOf(input: Input, isOwn: boolean): JournalRecord {
-  switch (input.kind) {
-    case 'begin':
-      return { kind: 'begin', value: {} }
-    case 'proposal':
-      return { kind: 'proposal', value: { proposal: input.proposal, receivedAt: input.receivedAt, isOwn } }
-    case 'block':
-      return { kind: 'block', value: { block: input.bytes } }
-    case 'verdict':
-      return { kind: 'verdict', value: { blockId: input.blockId, verdict: VERDICTS.indexOf(input.verdict) + 1 } }
-    case 'vote':
-      return { kind: 'vote', value: { vote: input.vote, isOwn } }
-    case 'claim': {
-      const { round, type, blockId } = input
-      return { kind: 'claim', value: { peer: new TextEncoder().encode(input.peer), round, type, blockId } }
-    }
-    case 'timeout':
-      return { kind: 'timeout', value: { step: STEP_CODES[input.step], round: input.round } }
-  }
-}
-
-function signedRecord({ height, round, step: at, signBytes, signature }: LastSigned): JournalRecord {
-  return { kind: 'signed', value: { height, round, step: at, signBytes, signature } }
-}
-
-/** Null for a record that is no input, or that is not ours. */
-function inputOf(record: JournalRecord): Input | null {
-  switch (record.kind) {
-    case 'begin':
-      return { kind: 'begin' }
-    case 'proposal':
-      return { kind: 'proposal', proposal: record.value.proposal, receivedAt: record.value.receivedAt }
-    case 'block': {
-      const bytes = record.value.block
-      const block = decodeBlock(bytes)
-      if (isFault(block)) return null
-      return {
-        kind: 'block',
-        block,
-        bytes,
-        blockId: { hash: headerHash(block.header) ?? '', partSetHeader: partSetHeader(bytes) },
-      }
-    }
-    case 'verdict': {
-      const verdict = VERDICTS[record.value.verdict - 1]
-      return verdict === undefined ? null : { kind: 'verdict', blockId: record.value.blockId, verdict }
-    }
-    case 'vote':
-      return { kind: 'vote', vote: record.value.vote }
-    case 'claim': {
-      const { round, type, blockId } = record.value
-      return { kind: 'claim', peer: new TextDecoder().decode(record.value.peer), round, type, blockId }
-    }
-    case 'timeout': {
-      const at = STEPS[record.value.step - 1]
-      return at === undefined ? null : { kind: 'timeout', step: at, round: record.value.round }
-    }
-    case 'height':
-    case 'signed':
-      return null
-  }
-}
-
-/** The precommits that a commit is made of: the chain's last, so that late ones can be added. */
+/** Of the chain's last block. */
 function precommitsOf(chain: ChainState, commit: ExtendedCommit): VoteSet {
-  const { height, round, blockId } = commit
-  const validators = chain.lastValidators
-  const step = {
-    chainId: chain.chainId,
-    height,
-    round,
-    type: PRECOMMIT,
-    hasExtensions: hasExtensions(chain.params, height),
-  }
-  let set = createVoteSet(step, validators)
-  for (const [index, sig] of commit.extendedSignatures.entries()) {
-    if (sig.blockIdFlag === FLAG_ABSENT) continue
-    const { validatorAddress, timestamp, signature, extension, extensionSignature } = sig
-    const voted = sig.blockIdFlag === FLAG_COMMIT ? blockId : NIL_BLOCK_ID
-    const vote: Vote = {
-      type: PRECOMMIT,
-      height,
-      round,
-      blockId: voted,
-      timestamp,
-      validatorAddress,
-      validatorIndex: index,
-      signature,
-      extension,
-      extensionSignature,
-    }
-    set = addVote(set, vote, 'verified').set
-  }
-  return set
-}
-
-/** Names a replica in messages for people. */
-export function shortAddress(address: string): string {
-  return toHex(Uint8Array.from(address, (c) => c.charCodeAt(0))).slice(0, 8)
+  const { chainId, params, lastValidators } = chain
+  const { height, round } = commit
+  const step = { chainId, height, round, type: PRECOMMIT, hasExtensions: hasExtensions(params, height) }
+  return voteSetOfCommit(step, lastValidators, commit)
 }

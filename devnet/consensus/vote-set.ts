@@ -8,13 +8,22 @@
  */
 
 import { equalBytes } from '../primitives/bytes.ts'
-import { blockIdKey, equalBlockIds, isComplete } from './block-id.ts'
+import { blockIdKey, equalBlockIds, isComplete, NIL_BLOCK_ID } from './block-id.ts'
 import { ABSENT_SIG, checkExtensions, commitSigOf, withoutExtensions } from './commit.ts'
 import { type Fault, fault } from './fault.ts'
 import { isQuorum } from './quorum.ts'
 import type { ValidatorSet } from './validator-set.ts'
 import { verifyVote, verifyVoteAndExtension } from './vote.ts'
-import type { BlockId, Commit, ExtendedCommit, ExtendedCommitSig, Vote } from './wire.ts'
+import {
+  type BlockId,
+  type Commit,
+  type ExtendedCommit,
+  type ExtendedCommitSig,
+  FLAG_ABSENT,
+  FLAG_COMMIT,
+  PRECOMMIT,
+  type Vote,
+} from './wire.ts'
 
 /** Which votes a set is for. */
 export interface VoteStep {
@@ -183,4 +192,28 @@ export function extendedCommitOf({ step, votes, majority }: VoteSet): ExtendedCo
 export function commitOf(set: VoteSet): Commit | undefined {
   const extended = extendedCommitOf(set)
   return extended === undefined ? undefined : withoutExtensions(extended)
+}
+
+/** The precommits that a commit was made of, so that late ones can be added. Its signatures have been verified. */
+export function voteSetOfCommit(step: VoteStep, validators: ValidatorSet, commit: ExtendedCommit): VoteSet {
+  const { height, round, blockId } = commit
+  let set = createVoteSet(step, validators)
+  for (const [index, sig] of commit.extendedSignatures.entries()) {
+    const { blockIdFlag, validatorAddress, timestamp, signature, extension, extensionSignature } = sig
+    if (blockIdFlag === FLAG_ABSENT) continue
+    const vote: Vote = {
+      type: PRECOMMIT,
+      height,
+      round,
+      blockId: blockIdFlag === FLAG_COMMIT ? blockId : NIL_BLOCK_ID,
+      timestamp,
+      validatorAddress,
+      validatorIndex: index,
+      signature,
+      extension,
+      extensionSignature,
+    }
+    set = addVote(set, vote, 'verified').set
+  }
+  return set
 }

@@ -19,7 +19,7 @@ import {
 } from '../consensus/replica.ts'
 import type { Candidate, Effect, Verdict } from '../consensus/round.ts'
 import { voteSignBytes } from '../consensus/sign-bytes.ts'
-import { MILLISECOND, type Time } from '../consensus/time.ts'
+import type { Time } from '../consensus/time.ts'
 import type { ValidatorSet } from '../consensus/validator-set.ts'
 import { type Block, type BlockId, FLAG_COMMIT, PREVOTE, type Vote } from '../consensus/wire.ts'
 import type { Cid } from '../ipld/cid.ts'
@@ -471,9 +471,4 @@ const TX_OVERHEAD = 5n
 /** How many of a block's validators signed it. */
 export function signersOf({ commit }: Decision): number {
   return commit.extendedSignatures.filter(({ blockIdFlag }) => blockIdFlag === FLAG_COMMIT).length
-}
-
-/** As the consensus clock has it. */
-export function toMs(time: Time): number {
-  return Number(time / MILLISECOND)
 }
