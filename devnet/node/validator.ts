@@ -29,10 +29,11 @@ import { type BlockExecutor, identifyBlock } from './block-executor.ts'
 import type { BlockStore } from './block-store.ts'
 import { SubmitError } from './chain.ts'
 import type { BlockRecord } from './chain-records.ts'
-import { BLOCK_MESSAGES_MAX, type CheckedTransaction, type FvmApplication } from './fvm-application.ts'
+import { admitMessage, poolMessage } from './door.ts'
+import { BLOCK_MESSAGES_MAX, type FvmApplication } from './fvm-application.ts'
 import { GAS_MARKET } from './gas-market.ts'
 import type { Journal } from './journal-file.ts'
-import { Mempool, MempoolError } from './mempool.ts'
+import { Mempool } from './mempool.ts'
 import type { NodeMessage, PeerLinks, PeerListener } from './peer-links.ts'
 
 /** The clock of a node: the chain's time, and timers. */
@@ -140,29 +141,10 @@ export class Validator implements ReplicaHost, PeerListener {
 
   /** Takes a message at the door, and tells the others. @throws SubmitError */
   submit(tx: Uint8Array): Cid {
-    const check = this.application.check(tx)
-    if (!check.ok) throw new SubmitError(check.code, check.log)
-    if (check.checked.transaction.kind === 'power') {
-      throw new SubmitError(53, 'devnet powers do not come through the mempool')
-    }
-    this.#pool(check.checked, tx)
+    const cid = admitMessage(this.application, this.mempool, tx)
     this.#tell(tx)
     this.#wakeIfWanted()
-    return check.checked.cid
-  }
-
-  #pool({ transaction, cid }: CheckedTransaction, tx: Uint8Array): void {
-    if (transaction.kind === 'power') return
-    const { from, sequence, gasLimit, gasFeeCap, gasPremium } = transaction.message
-    try {
-      this.mempool.add(
-        { tx, cid, sender: from, sequence, gasLimit, feeCap: gasFeeCap, premium: gasPremium },
-        this.application.senderOf(from)?.sequence ?? 0n,
-      )
-    } catch (error) {
-      if (error instanceof MempoolError) throw new SubmitError(error.code, error.message)
-      throw error
-    }
+    return cid
   }
 
   /** Takes a power, which goes into the next block that this node proposes. @throws SubmitError */
@@ -204,7 +186,7 @@ export class Validator implements ReplicaHost, PeerListener {
         continue
       }
       try {
-        this.#pool(check.checked, tx)
+        poolMessage(this.application, this.mempool, check.checked, tx)
       } catch (error) {
         if (!(error instanceof SubmitError)) throw error
       }

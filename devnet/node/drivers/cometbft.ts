@@ -4,12 +4,14 @@
  *
  * @source spec consensus §9
  */
+
 import type { Cid } from '../../ipld/cid.ts'
 import { type CometRpc, CometRpcError } from '../abci/comet-rpc.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type Included, PowerUnavailable, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
-import type { CheckedTransaction, FvmApplication } from '../fvm-application.ts'
-import { Mempool, MempoolError } from '../mempool.ts'
+import { admitMessage } from '../door.ts'
+import type { FvmApplication } from '../fvm-application.ts'
+import { Mempool } from '../mempool.ts'
 import type { Clock } from '../ports.ts'
 import { encodeTransaction, type Power } from '../transaction.ts'
 
@@ -72,25 +74,9 @@ export class CometChain implements Chain {
 
   submit(tx: Uint8Array): Cid {
     this.#refuseHalted()
-    const check = this.application.check(tx)
-    if (!check.ok) throw new SubmitError(check.code, check.log)
-    this.#pool(check.checked, tx)
-    this.#send({ cid: check.checked.cid, tx })
-    return check.checked.cid
-  }
-
-  #pool({ transaction, cid }: CheckedTransaction, tx: Uint8Array): void {
-    if (transaction.kind === 'power') throw new SubmitError(53, 'devnet powers do not come through the mempool')
-    const { from, sequence, gasLimit, gasFeeCap, gasPremium } = transaction.message
-    try {
-      this.mempool.add(
-        { tx, cid, sender: from, sequence, gasLimit, feeCap: gasFeeCap, premium: gasPremium },
-        this.application.senderOf(from)?.sequence ?? 0n,
-      )
-    } catch (error) {
-      if (error instanceof MempoolError) throw new SubmitError(error.code, error.message)
-      throw error
-    }
+    const cid = admitMessage(this.application, this.mempool, tx)
+    this.#send({ cid, tx })
+    return cid
   }
 
   waitFor(cid: Cid): Promise<Included> {

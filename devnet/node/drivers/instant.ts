@@ -16,9 +16,10 @@ import { type BlockStore, withEmptyExtensions } from '../block-store.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
 import type { Crew } from '../crew.ts'
-import { BLOCK_MESSAGES_MAX, type CheckedTransaction, type FvmApplication } from '../fvm-application.ts'
+import { admitMessage } from '../door.ts'
+import { BLOCK_MESSAGES_MAX, type FvmApplication } from '../fvm-application.ts'
 import { GAS_MARKET } from '../gas-market.ts'
-import { Mempool, MempoolError, type PoolEntry } from '../mempool.ts'
+import { Mempool, type PoolEntry } from '../mempool.ts'
 import type { Clock } from '../ports.ts'
 import { encodeTransaction, type Power } from '../transaction.ts'
 
@@ -106,26 +107,9 @@ export class InstantChain implements Chain {
 
   submit(tx: Uint8Array): Cid {
     this.#refuseHalted()
-    const check = this.application.check(tx)
-    if (!check.ok) throw new SubmitError(check.code, check.log)
-    const { cid } = check.checked
-    this.#pool(check.checked, tx)
+    const cid = admitMessage(this.application, this.mempool, tx)
     if (this.#policy.kind === 'auto') this.#schedule()
     return cid
-  }
-
-  #pool({ transaction, cid }: CheckedTransaction, tx: Uint8Array): void {
-    if (transaction.kind === 'power') throw new SubmitError(53, 'devnet powers do not come through the mempool')
-    const { from, sequence, gasLimit, gasFeeCap, gasPremium } = transaction.message
-    try {
-      this.mempool.add(
-        { tx, cid, sender: from, sequence, gasLimit, feeCap: gasFeeCap, premium: gasPremium },
-        this.application.senderOf(from)?.sequence ?? 0n,
-      )
-    } catch (error) {
-      if (error instanceof MempoolError) throw new SubmitError(error.code, error.message)
-      throw error
-    }
   }
 
   waitFor(cid: Cid): Promise<Included> {
