@@ -20,7 +20,10 @@ import { encodedSize } from './schema.ts'
 import { EVIDENCE_LIST, type Evidence, type Vote } from './wire.ts'
 
 /** What the chain says of its past; undefined for heights it does not have. */
-export type ChainPast = Pick<EvidenceContext, 'timeAt' | 'signedHeaderAt' | 'validatorsAt'>
+export interface ChainPast extends Pick<EvidenceContext, 'timeAt' | 'signedHeaderAt' | 'validatorsAt'> {
+  /** Whether a block carries the piece with this hash. */
+  isCommittedEvidence(hash: string): boolean
+}
 
 /** Pieces, and pairs of votes, that may wait at a time. */
 const WAITING_MAX = 1000
@@ -28,7 +31,6 @@ const WAITING_MAX = 1000
 export class EvidencePool {
   readonly #past: ChainPast
   readonly #pending = new Map<string, Evidence>()
-  readonly #committed = new Map<string, bigint>()
   #conflicts: (readonly [Vote, Vote])[] = []
 
   constructor(past: ChainPast) {
@@ -43,8 +45,9 @@ export class EvidencePool {
   /** A piece that a peer sent; whether it is new and true. */
   add(state: ChainState, piece: Evidence): boolean {
     const hash = evidenceHash(piece)
-    if (this.#pending.has(hash) || this.#committed.has(hash) || this.#pending.size >= WAITING_MAX) return false
-    if (verifyEvidence(piece, this.#context(state)) !== null) return false
+    if (this.#pending.has(hash) || this.#pending.size >= WAITING_MAX) return false
+    if (this.#past.isCommittedEvidence(hash)) return false
+    if (verifyEvidence(piece, this.#context(state, [])) !== null) return false
     this.#pending.set(hash, piece)
     return true
   }
@@ -62,16 +65,12 @@ export class EvidencePool {
 
   /** Whether the next block may carry the pieces. */
   check(state: ChainState, pieces: readonly Evidence[]): Fault | null {
-    return pieces.length === 0 ? null : checkEvidenceInBlock(pieces, this.#context(state))
+    return pieces.length === 0 ? null : checkEvidenceInBlock(pieces, this.#context(state, pieces))
   }
 
   /** A block was applied: `state` is after it. Answers the pieces that are new, to be told to peers. */
   update(state: ChainState, carried: readonly Evidence[]): readonly Evidence[] {
-    for (const piece of carried) {
-      const hash = evidenceHash(piece)
-      this.#pending.delete(hash)
-      this.#committed.set(hash, evidenceHeight(piece))
-    }
+    for (const piece of carried) this.#pending.delete(evidenceHash(piece))
     this.#forget(state)
     const waiting = this.#conflicts
     this.#conflicts = []
@@ -99,16 +98,15 @@ export class EvidencePool {
       return isExpired(age, { blocks: maxAgeNumBlocks, time: maxAgeDuration })
     }
     for (const [hash, piece] of this.#pending) if (isOld(evidenceHeight(piece))) this.#pending.delete(hash)
-    for (const [hash, height] of this.#committed) if (isOld(height)) this.#committed.delete(hash)
   }
 
-  #context(state: ChainState): EvidenceContext {
+  #context(state: ChainState, pieces: readonly Evidence[]): EvidenceContext {
     return {
       chainId: state.chainId,
       lastHeight: state.lastHeight,
       lastTime: state.lastTime,
       max: { blocks: state.params.evidence.maxAgeNumBlocks, time: state.params.evidence.maxAgeDuration },
-      committed: new Set(this.#committed.keys()),
+      committed: new Set(pieces.map(evidenceHash).filter((hash) => this.#past.isCommittedEvidence(hash))),
       pending: new Set(this.#pending.keys()),
       timeAt: (height) => this.#past.timeAt(height),
       signedHeaderAt: (height) => this.#past.signedHeaderAt(height),

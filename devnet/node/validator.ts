@@ -429,6 +429,10 @@ export class Validator implements ReplicaHost, PeerListener {
     return header === null || commit === null ? undefined : { header, commit }
   }
 
+  isCommittedEvidence(hash: string): boolean {
+    return this.blocks.isCommittedEvidence(hash)
+  }
+
   waiting(): void {
     if (this.#isBlockWanted()) this.replica.wake()
   }

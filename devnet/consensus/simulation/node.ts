@@ -8,7 +8,7 @@ import { validateBlock } from '../block-validation.ts'
 import { applyBlock, type ChainState } from '../chain-state.ts'
 import { withoutExtensions } from '../commit.ts'
 import { isFault } from '../fault.ts'
-import { headerHash } from '../hash.ts'
+import { evidenceHash, headerHash } from '../hash.ts'
 import { readJournal } from '../journal.ts'
 import { partSetHeader } from '../part-set.ts'
 import type { DecidedBlock, PeerMessage } from '../peer-message.ts'
@@ -96,6 +96,8 @@ export class SimulatedNode implements ReplicaHost {
   crashPoint: CrashPoint | null = null
   #appended = 0
   readonly blocks = new Map<bigint, Stored>()
+  /** Hashes of the evidence in its blocks. */
+  readonly #evidence = new Set<string>()
   readonly #timers = new Map<string, number>()
   #timerCount = 0
   #lastCommit: ExtendedCommit | null = null
@@ -260,6 +262,7 @@ export class SimulatedNode implements ReplicaHost {
       this.chain = next
       this.#lastCommit = commit
       const { header } = block
+      for (const piece of block.evidence.evidence) if (piece !== null) this.#evidence.add(evidenceHash(piece))
       this.blocks.set(header.height, { block: { block: bytes, commit }, header, validators: state.validators })
       this.world.applied(this, decision, next)
       applied(next)
@@ -285,6 +288,10 @@ export class SimulatedNode implements ReplicaHost {
   signedHeaderAt(height: bigint) {
     const stored = this.blocks.get(height)
     return stored === undefined ? undefined : { header: stored.header, commit: withoutExtensions(stored.block.commit) }
+  }
+
+  isCommittedEvidence(hash: string): boolean {
+    return this.#evidence.has(hash)
   }
 
   waiting(): void {
