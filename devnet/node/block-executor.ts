@@ -117,6 +117,7 @@ export class BlockExecutor {
   /** By block id, of blocks on top of the state now. A header's hash alone would let a forged body speak for the block. */
   readonly #checked = new Map<string, Fault | null>()
   readonly #verdicts = new Map<string, Verdict>()
+  #settled: Promise<void> = Promise.resolve()
 
   constructor({ application, store, blocks, timeRule, durability, verify }: ExecutorOptions) {
     this.blocks = blocks
@@ -217,7 +218,18 @@ export class BlockExecutor {
   }
 
   /** Makes the block durable, with all that follows from it, then tells the listeners. */
-  async commit(finalized: Finalized): Promise<void> {
+  commit(finalized: Finalized): Promise<void> {
+    const commit = this.#commit(finalized)
+    this.#settled = commit.catch(() => {})
+    return commit
+  }
+
+  /** The last commit has come to its end, good or bad. */
+  get settled(): Promise<void> {
+    return this.#settled
+  }
+
+  async #commit(finalized: Finalized): Promise<void> {
     const { decided, response, state, before } = finalized
     const { height } = decided.block.header
     this.#checked.clear()

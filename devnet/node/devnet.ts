@@ -121,12 +121,13 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
 
   function openBft(): Devnet {
     let genesis: Genesis | null = null
+    // Whether a signature is good is the same for all: one of them finds out.
+    const verify = rememberVerified()
     const seats = keys.map((key, index): Seat => {
       const home = homeOf(index)
       const application = plan.openApplication(home.store)
       // Time begins for all where it does for the first.
       genesis ??= genesisOf(application, keys)
-      const verify = rememberVerified()
       const node = openNode(application, genesis, verify)
       return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
     })

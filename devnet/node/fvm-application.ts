@@ -548,30 +548,24 @@ export class FvmApplication implements Application {
     if (pending === null) throw new Error('there is no finalized block to commit')
     this.#pending = null
     this.#ahead.clear()
-    const before = { head: this.#head, settings: this.#settings }
     const { record, cids, settings, written } = pending
+    const { height } = record.header
     for (const [cid, bytes] of written.buffered) this.store.put(cid, bytes)
     this.#putBlock(record, cids)
-    if (settings !== before.settings) {
-      this.store.putRecord(settingsKey(record.header.height), encodeSettings(settings))
-    }
-    this.#head = record.header
-    this.#newest = record
-    this.#settings = settings
-    this.#queryMachine = null
+    if (settings !== this.#settings) this.store.putRecord(settingsKey(height), encodeSettings(settings))
     try {
       await this.store.commit()
     } catch (error) {
       // What is not on the disk is not said to be on the chain, to nobody.
       this.#deleteBlock(record)
-      this.store.deleteRecord(settingsKey(record.header.height))
-      this.store.putRecord(HEAD_KEY, encodeLocation({ height: before.head.height, index: 0 }))
-      this.#head = before.head
-      this.#newest = null
-      this.#settings = before.settings
-      this.#queryMachine = null
+      this.store.deleteRecord(settingsKey(height))
+      this.store.putRecord(HEAD_KEY, encodeLocation({ height: this.#head.height, index: 0 }))
       throw error
     }
+    this.#head = record.header
+    this.#newest = record
+    this.#settings = settings
+    this.#queryMachine = null
     for (const listener of this.#listeners) listener(record)
     return { retainHeight: 0n }
   }

@@ -1,6 +1,6 @@
 /**
  * A chain on disk: one LMDB file per node, holding blocks by CID and records by key. Reads are synchronous, straight
- * from the memory map. Writes wait in memory until `commit` puts them down in one transaction, so a node that is
+ * from the memory map. Writes wait in memory until `commit` has a thread of LMDB put them down in one transaction, so a node that is
  * killed at any instruction comes back at its last commit, never between two.
  *
  *   blocks    CID bytes → block
@@ -105,9 +105,6 @@ export const RECORD_KEY_SIZE_MAX = 1024
 
 const FILE_NAME = 'chain.mdb'
 const PROBE_NAME = 'room.tmp'
-/** Transaction flags of LMDB: flush before returning, or commit at once and leave flushing to the system. */
-const FLUSH = 0x0_0003
-const NO_FLUSH = 0x1_0003
 /** With less room than this, no store is opened. */
 const FREE_BYTES_MIN = 1 << 16
 
@@ -119,8 +116,11 @@ export function openStore(path: string, options: StoreOptions = {}): NodeStore {
     const file = join(folder, FILE_NAME)
     checkFolder(folder, file)
     const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
-    const root = lmdb.open<Buffer, Buffer>({ path: file, noSubdir: true, overlappingSync: false, maxDbs: 3, ...binary })
-    return new LmdbStore(folder, root, options.durability ?? 'full')
+    const noSync = options.durability === 'relaxed'
+    // A commit begins when it is asked for, not at the end of the event loop's turn.
+    const eventTurnBatching = false
+    const settings = { noSubdir: true, overlappingSync: false, eventTurnBatching, noSync, maxDbs: 3 }
+    return new LmdbStore(folder, lmdb.open<Buffer, Buffer>({ path: file, ...settings, ...binary }))
   } catch (error) {
     throw toStoreError(folder, error)
   }
@@ -145,22 +145,30 @@ export async function removeStore(path: string): Promise<void> {
 
 type Table = Database<Buffer, Buffer>
 
+/** An undefined record is to be deleted. */
+interface Changes {
+  readonly blocks: Map<Cid, Uint8Array>
+  readonly records: Map<string, Uint8Array | undefined>
+}
+
+const emptyChanges = (): Changes => ({ blocks: new Map(), records: new Map() })
+
 class LmdbStore implements NodeStore {
   readonly folder: string
   readonly #root: RootDatabase<Buffer, Buffer>
   readonly #blocks: Table
   readonly #records: Table
   readonly #meta: Table
-  readonly #commitFlags: number
-  /** What the next commit writes. An undefined record is to be deleted. */
-  readonly #newBlocks = new Map<Cid, Uint8Array>()
-  readonly #newRecords = new Map<string, Uint8Array | undefined>()
+  /** What the next commit writes. */
+  #next = emptyChanges()
+  /** What is being written now, off this thread. */
+  #written = emptyChanges()
+  #commits: Promise<void> = Promise.resolve()
   #state: 'open' | 'failed' | 'closed' = 'open'
 
-  constructor(folder: string, root: RootDatabase<Buffer, Buffer>, durability: Durability) {
+  constructor(folder: string, root: RootDatabase<Buffer, Buffer>) {
     this.folder = folder
     this.#root = root
-    this.#commitFlags = durability === 'full' ? FLUSH : NO_FLUSH
     try {
       this.#meta = this.#table('meta')
       this.#claim()
@@ -174,34 +182,35 @@ class LmdbStore implements NodeStore {
 
   get(cid: Cid): Uint8Array | undefined {
     this.#checkOpen()
-    return this.#newBlocks.get(cid) ?? readValue(this.#blocks, cid)
+    return this.#next.blocks.get(cid) ?? this.#written.blocks.get(cid) ?? readValue(this.#blocks, cid)
   }
 
   has(cid: Cid): boolean {
     this.#checkOpen()
-    return this.#newBlocks.has(cid) || this.#blocks.doesExist(toKey(cid))
+    return this.#next.blocks.has(cid) || this.#written.blocks.has(cid) || this.#blocks.doesExist(toKey(cid))
   }
 
   put(cid: Cid, bytes: Uint8Array): void {
     this.#checkOpen()
-    this.#newBlocks.set(cid, bytes)
+    this.#next.blocks.set(cid, bytes)
   }
 
   getRecord(key: string): Uint8Array | undefined {
     this.#checkOpen()
-    return this.#newRecords.has(key) ? this.#newRecords.get(key) : readValue(this.#records, key)
+    for (const { records } of [this.#next, this.#written]) if (records.has(key)) return records.get(key)
+    return readValue(this.#records, key)
   }
 
   putRecord(key: string, bytes: Uint8Array): void {
     this.#checkOpen()
     checkRecordKey(key)
-    this.#newRecords.set(key, bytes)
+    this.#next.records.set(key, bytes)
   }
 
   deleteRecord(key: string): void {
     this.#checkOpen()
     checkRecordKey(key)
-    this.#newRecords.set(key, undefined)
+    this.#next.records.set(key, undefined)
   }
 
   /** Lists the keys as they are now: what the caller writes while it walks does not show. */
@@ -211,36 +220,73 @@ class LmdbStore implements NodeStore {
     const keys = new Set<string>()
     for (const key of this.#records.getKeys({ start: toKey(from), end: toKey(to) })) keys.add(toBinary(key))
     let changed = false
-    for (const [key, bytes] of this.#newRecords) {
-      if (key < from || key >= to) continue
-      if (bytes === undefined) keys.delete(key)
-      else if (!keys.has(key)) {
-        keys.add(key)
-        changed = true
+    for (const { records } of [this.#written, this.#next]) {
+      for (const [key, bytes] of records) {
+        if (key < from || key >= to) continue
+        if (bytes === undefined) keys.delete(key)
+        else if (!keys.has(key)) {
+          keys.add(key)
+          changed = true
+        }
       }
     }
     return changed ? [...keys].sort() : keys
   }
 
+  /** One after the other, each off this thread. What was put while another was being written goes with the next. */
   async commit(): Promise<void> {
     this.#checkOpen()
+    const commit = this.#commits.then(() => this.#write())
+    this.#commits = commit.catch(() => {})
+    await commit
+  }
+
+  async #write(): Promise<void> {
     if (this.#state === 'failed') {
       throw new StoreError({ code: 'STORE_FAILED', folder: this.folder, detail: 'an earlier commit failed' })
     }
-    if (this.#newBlocks.size === 0 && this.#newRecords.size === 0) return
-    this.#transact(() => {
-      for (const [cid, bytes] of this.#newBlocks) {
-        const key = toKey(cid)
-        // The same CID is the same block; writing it again would only dirty its page.
-        if (!this.#blocks.doesExist(key)) this.#blocks.putSync(key, toBuffer(bytes))
-      }
-      for (const [key, bytes] of this.#newRecords) {
-        if (bytes === undefined) this.#records.removeSync(toKey(key))
-        else this.#records.putSync(toKey(key), toBuffer(bytes))
-      }
-    }, this.#commitFlags)
-    this.#newBlocks.clear()
-    this.#newRecords.clear()
+    const { blocks, records } = this.#next
+    if (blocks.size === 0 && records.size === 0) return
+    this.#written = this.#next
+    this.#next = emptyChanges()
+    try {
+      await this.#transactAside(this.#written)
+    } catch (error) {
+      for (const [cid, bytes] of this.#next.blocks) blocks.set(cid, bytes)
+      for (const [key, bytes] of this.#next.records) records.set(key, bytes)
+      this.#next = this.#written
+      throw this.#noteFailure(error)
+    } finally {
+      this.#written = emptyChanges()
+      this.#root.resetReadTxn()
+    }
+  }
+
+  /** One transaction, written and flushed by a thread of LMDB's. */
+  async #transactAside({ blocks, records }: Changes): Promise<void> {
+    const writes: Promise<boolean>[] = []
+    writes.push(
+      this.#root.batch(() => {
+        for (const [cid, bytes] of blocks) {
+          const key = toKey(cid)
+          // The same CID is the same block; writing it again would only dirty its page.
+          if (!this.#blocks.doesExist(key)) writes.push(this.#blocks.put(key, toBuffer(bytes)))
+        }
+        for (const [key, bytes] of records) {
+          writes.push(
+            bytes === undefined ? this.#records.remove(toKey(key)) : this.#records.put(toKey(key), toBuffer(bytes)),
+          )
+        }
+      }),
+    )
+    try {
+      await Promise.all(writes)
+    } catch (error) {
+      // LMDB's own error comes by another way, and only then.
+      const { commitError } = error as { readonly commitError?: Promise<never> }
+      await commitError
+      throw error
+    }
   }
 
   sizeBytes(): number {
@@ -252,12 +298,12 @@ class LmdbStore implements NodeStore {
   /** Frees the folder. What was put since the last commit is dropped. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return
+    const isUsable = this.#state === 'open'
+    this.#state = 'closed'
+    await this.#commits
     try {
-      if (this.#state === 'open') this.#transact(() => this.#meta.removeSync(toKey(OWNER)), FLUSH)
+      if (isUsable) this.#transact(() => this.#meta.removeSync(toKey(OWNER)))
     } finally {
-      this.#state = 'closed'
-      this.#newBlocks.clear()
-      this.#newRecords.clear()
       await this.#root.close()
     }
   }
@@ -281,7 +327,7 @@ class LmdbStore implements NodeStore {
       if (pid !== undefined) throw new StoreError({ code: 'STORE_LOCKED', folder: this.folder, pid })
       this.#meta.putSync(toKey(FORMAT), toBuffer(new CborWriter().uint(STORE_FORMAT).finish()))
       this.#meta.putSync(toKey(OWNER), toBuffer(encodeOwner(process.pid)))
-    }, FLUSH)
+    })
   }
 
   /** Besides `meta`, which opening has made. */
@@ -293,16 +339,20 @@ class LmdbStore implements NodeStore {
     return new StoreError({ code: 'STORE_DAMAGED', folder: this.folder, detail })
   }
 
-  #transact(action: () => void, flags: number): void {
+  #transact(action: () => void): void {
     try {
-      this.#root.transactionSync(action, flags)
+      this.#root.transactionSync(action)
     } catch (error) {
-      const coded = toStoreError(this.folder, error)
-      if (coded.code !== 'STORE_FULL') this.#state = 'failed'
-      throw coded
+      throw this.#noteFailure(error)
     } finally {
       this.#root.resetReadTxn()
     }
+  }
+
+  #noteFailure(error: unknown): StoreError {
+    const coded = toStoreError(this.folder, error)
+    if (coded.code !== 'STORE_FULL') this.#state = 'failed'
+    return coded
   }
 
   #checkOpen(): void {

@@ -96,6 +96,8 @@ export class Validator implements ReplicaHost, PeerListener {
   #isTelling = false
   /** Blocks are wanted up to this height, empty ones too. */
   #wantedHeight = 0n
+  /** A block that was accepted and is not executed yet. */
+  #likely: { readonly state: ChainState; readonly candidate: Candidate } | null = null
   #isClosed = false
 
   constructor(options: ValidatorOptions) {
@@ -298,6 +300,15 @@ export class Validator implements ReplicaHost, PeerListener {
       if (error === null) synced()
       else this.halt(`the journal cannot be written: ${error.message}`)
     })
+    this.#executeLikely()
+  }
+
+  /** While the disk writes the vote for a block, the block is executed. */
+  #executeLikely(): void {
+    const likely = this.#likely
+    if (likely === null) return
+    this.#likely = null
+    this.#guard(() => this.executor.executeAhead(likely.state, likely.candidate))
   }
 
   cutJournal(head: readonly Uint8Array[]): void {
@@ -342,6 +353,7 @@ export class Validator implements ReplicaHost, PeerListener {
   validate(state: ChainState, candidate: Candidate, validated: (verdict: Exclude<Verdict, 'asked'>) => void): void {
     this.#guard(() => {
       const verdict = this.executor.judge(state, candidate)
+      this.#likely = verdict.isAccepted ? { state, candidate } : null
       validated(verdict.isAccepted ? 'accepted' : verdict.fault === null ? 'rejected' : 'malformed')
     })
   }
@@ -358,6 +370,7 @@ export class Validator implements ReplicaHost, PeerListener {
 
   apply(state: ChainState, decision: Decision, applied: (next: ChainState) => void): void {
     this.#guard(() => {
+      this.#likely = null
       const finalized = this.executor.finalize(state, decision)
       this.executor.commit(finalized).then(
         () =>

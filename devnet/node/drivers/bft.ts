@@ -333,6 +333,7 @@ export class BftChain implements Chain {
       throw new SubmitError('ELSEWHERE', 'validators of other processes would not go back with this one')
     }
     for (const validator of this.#validators) validator.close()
+    for (const { executor } of this.#seats) await executor.settled
     this.#room.dropAll(new SubmitError('DROPPED', 'the chain went back to an earlier block'))
     this.#hashes.clear()
     const states = new Map<Seat, ChainState>()
@@ -355,7 +356,10 @@ export class BftChain implements Chain {
     this.#room.close()
     this.#stopInterval?.()
     for (const validator of this.#validators) validator.close()
-    for (const { application } of this.#seats) await application.store.close()
+    for (const { application, executor } of this.#seats) {
+      await executor.settled
+      await application.store.close()
+    }
   }
 
   // --- what there is to see ---------------------------------------------------------------------------------------

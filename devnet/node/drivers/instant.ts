@@ -58,7 +58,8 @@ export class InstantChain implements Chain {
   #stopInterval: (() => void) | null = null
   #halted: ChainHalted | null = null
   #isClosed = false
-  #durable: Promise<void> = Promise.resolve()
+  /** Blocks are made one after the other: the next when the last is durable. Never rejects. */
+  #turn: Promise<void> = Promise.resolve()
 
   constructor(
     application: FvmApplication,
@@ -100,7 +101,7 @@ export class InstantChain implements Chain {
   #tick(intervalMs: number): void {
     this.#stopInterval = this.#clock.after(intervalMs, () => {
       if (this.#halted !== null || this.#isClosed) return
-      this.#produce()
+      void this.#inTurn(() => this.#produce())
       this.#tick(intervalMs)
     })
   }
@@ -116,10 +117,7 @@ export class InstantChain implements Chain {
     const location = this.application.locate(cid)
     if (location !== undefined) {
       const result = this.application.block(location.height)!.results[location.index]!
-      return this.#durable.then(() => {
-        if (this.#halted !== null && location.height > this.application.head.height) throw this.#halted
-        return { ...location, result }
-      })
+      return Promise.resolve({ ...location, result })
     }
     return new Promise((resolve, reject) => {
       if (this.#halted !== null) reject(this.#halted)
@@ -141,8 +139,7 @@ export class InstantChain implements Chain {
   async mine(count: number): Promise<number> {
     for (let i = 0; i < count; i++) {
       this.#refuseHalted()
-      this.#produce()
-      await this.#durable
+      await this.#inTurn(() => this.#produce())
     }
     this.#refuseHalted()
     return this.application.head.height
@@ -163,7 +160,18 @@ export class InstantChain implements Chain {
 
   async rewind(height: number): Promise<void> {
     this.#refuseHalted()
-    await this.#durable
+    let failure: unknown = null
+    await this.#inTurn(async () => {
+      try {
+        await this.#rewind(height)
+      } catch (error) {
+        failure = error
+      }
+    })
+    if (failure !== null) throw failure
+  }
+
+  async #rewind(height: number): Promise<void> {
     if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
     const state = this.blocks.rewind(BigInt(height))
     this.mempool.clear()
@@ -183,21 +191,28 @@ export class InstantChain implements Chain {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#stopInterval?.()
-    await this.#durable.catch(() => {})
+    await this.#turn
     await this.application.store.close()
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(work)
+    return this.#turn
   }
 
   /** Runs after what is on the stack now, so that messages which arrive together share a block. */
   #schedule(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    setImmediate(() => {
-      this.#isScheduled = false
-      if (this.#isClosed || this.#halted !== null) return
-      if (this.#powers.length === 0 && (this.#policy.kind !== 'auto' || this.#ready().length === 0)) return
-      this.#produce()
-      this.#schedule()
-    })
+    setImmediate(() =>
+      this.#inTurn(async () => {
+        this.#isScheduled = false
+        if (this.#isClosed || this.#halted !== null) return
+        if (this.#powers.length === 0 && (this.#policy.kind !== 'auto' || this.#ready().length === 0)) return
+        await this.#produce()
+        this.#schedule()
+      }),
+    )
   }
 
   #ready() {
@@ -213,13 +228,14 @@ export class InstantChain implements Chain {
     )
   }
 
-  #produce(): void {
+  async #produce(): Promise<void> {
+    if (this.#isClosed || this.#halted !== null) return
     const powers = this.#powers.splice(0)
     const entries = this.#policy.kind === 'manual' && powers.length > 0 ? [] : this.#ready()
     const txs = [...powers.map(({ tx }) => tx), ...entries.map(({ tx }) => tx)]
     try {
       const finalized = this.#decide(txs)
-      const written = this.#executor.commit(finalized)
+      await this.#executor.commit(finalized)
       this.#state = finalized.state
       this.#lastCommit = finalized.decided.commit
       const block = this.application.block(this.application.head.height)!
@@ -227,10 +243,7 @@ export class InstantChain implements Chain {
       const [included, left] = partition(powers, ({ tx }) => at.has(tx))
       this.#powers.unshift(...left)
       this.#tidyMempool(entries, block, at)
-      this.#durable = written.then(
-        () => this.#announce(block, at, included, entries),
-        (error) => this.#halt(error, included),
-      )
+      this.#announce(block, at, included, entries)
     } catch (error) {
       this.#halt(error, powers)
     }
