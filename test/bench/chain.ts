@@ -24,7 +24,12 @@ const BATCH = 100
 const CONNECTIONS = 4
 
 /** As many messages of each sender, in sequence, the senders taking turns. */
-export function signAll(senders: readonly DevAccount[], round: number, count = MESSAGES): SignedTransaction[] {
+export function signAll(
+  senders: readonly DevAccount[],
+  round: number,
+  count = MESSAGES,
+  chainId = CHAIN_ID,
+): SignedTransaction[] {
   const each = count / senders.length
   return Array.from({ length: count }, (_, i) => {
     const from = senders[i % senders.length]!
@@ -40,7 +45,7 @@ export function signAll(senders: readonly DevAccount[], round: number, count = M
       method: 0n,
       params: new Uint8Array(0),
     }
-    return { kind: 'signed', origin: 0, message, signature: signMessage(message, from.secretKey, CHAIN_ID) } as const
+    return { kind: 'signed', origin: 0, message, signature: signMessage(message, from.secretKey, chainId) } as const
   })
 }
 

@@ -1,6 +1,7 @@
 /** All figures, or those whose name is given: `node test/bench/run.mjs version reload`. */
 import { benchBft } from './bft.ts'
 import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
+import { benchChains, CHAIN_FIGURES } from './chains.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
 import { benchOfficial } from './official.ts'
@@ -18,6 +19,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   crash: benchCrash,
   engine: benchEngine,
   bft: benchBft,
+  chains: benchChains,
   official: benchOfficial,
   worlds: benchWorlds,
   starter: benchStarter,
@@ -25,7 +27,10 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
 }
 
 const wanted = process.argv.slice(2)
-const unknown = wanted.filter((name) => !(name in FIGURES))
+const known = { ...FIGURES, ...CHAIN_FIGURES }
+const unknown = wanted.filter((name) => !(name in known))
 if (unknown.length > 0)
   throw new RangeError(`there is no figure ${unknown.join(', ')}; there are ${Object.keys(FIGURES).join(', ')}`)
-for (const [name, run] of Object.entries(FIGURES)) if (wanted.length === 0 || wanted.includes(name)) await run()
+for (const [name, run] of Object.entries(known)) {
+  if (wanted.length === 0 ? name in FIGURES : wanted.includes(name)) await run()
+}
