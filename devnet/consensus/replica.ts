@@ -669,6 +669,8 @@ export class Replica {
     if (this.#verifyVote(vote, validators, isExtended) !== null) return
     if (vote.validatorAddress === this.#address) this.#mute()
     else if (isExtended && isExtensible(vote) && !this.#host.verifyExtension(vote)) return
+    // A validator has begun the height: what it wants a block for may not have reached us, and alone it cannot end it.
+    if (this.isWaiting) this.#input({ kind: 'begin' })
     this.#input({ kind: 'vote', vote })
   }
 

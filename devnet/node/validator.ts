@@ -266,6 +266,9 @@ export class Validator implements ReplicaHost, PeerListener {
     for (let at = 0; at < waiting.length; at += TXS_PER_MESSAGE) {
       this.#links.send(peer, { kind: 'txs', value: { txs: waiting.slice(at, at + TXS_PER_MESSAGE) } })
     }
+    if (this.replica.height <= this.#wantedHeight) {
+      this.#links.send(peer, { kind: 'want', value: { height: this.#wantedHeight } })
+    }
   }
 
   left(peer: string): void {

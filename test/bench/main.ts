@@ -4,6 +4,7 @@ import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchChains, CHAIN_FIGURES } from './chains.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
+import { benchComet, benchMinute, benchProcesses } from './networks.ts'
 import { benchOfficial } from './official.ts'
 import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
@@ -19,6 +20,9 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   crash: benchCrash,
   engine: benchEngine,
   bft: benchBft,
+  'bft-processes': benchProcesses,
+  'bft-minute': benchMinute,
+  'bft-comet': benchComet,
   chains: benchChains,
   official: benchOfficial,
   worlds: benchWorlds,

@@ -71,6 +71,21 @@ describe.skipIf(!hasOwnBundle)('four validators in one process', () => {
     expect(devnet.chain.application.head.height).toBe(1)
   })
 
+  test.each([0, 1, 2, 3])(
+    'hear of what they missed while cut off, whoever proposes (after %i blocks)',
+    async (blocks) => {
+      open()
+      if (blocks > 0) await mine(blocks)
+      devnet.bft!.faults.add({ kind: 'partition', groups: [['v0'], ['v1', 'v2', 'v3']] })
+      const cid = devnet.chain.submit(signed(devnet, transfer(devnet)))
+      const waiting = devnet.chain.waitFor(cid)
+      await clock.run(2000)
+      devnet.bft!.faults.clear()
+      await clock.run(10_000)
+      expect((await waiting).result.exitCode).toBe(0)
+    },
+  )
+
   test('make blocks at an interval', async () => {
     open({ policy: { kind: 'interval', intervalMs: 1000 } })
     await clock.run(5500)
