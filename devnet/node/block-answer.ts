@@ -6,12 +6,24 @@
  */
 import { MISBEHAVIOR_DUPLICATE_VOTE, type WireExecTxResult, type WireMisbehavior } from '../consensus/wire-abci.ts'
 import { fromBinary, toHex } from '../primitives/bytes.ts'
-import { FLAG_INDEXED_KEY, type StampedEvent } from '../state/event.ts'
+import type { ActorId } from '../state/actor.ts'
+import { type Address, formatAddress } from '../state/address.ts'
+import type { StampedEvent } from '../state/event.ts'
+import type { Message } from '../state/message.ts'
 import type { TxRecord } from './chain-records.ts'
 
 type WireEvent = WireExecTxResult['events'][number]
 
-export function execResultOf(record: TxRecord, gasWanted: bigint): WireExecTxResult {
+/** What ran, for those who look for it: null for what was no message. */
+export interface Ran {
+  readonly message: Pick<Message, 'from' | 'to'> | null
+  readonly gasWanted: bigint
+  /** The Ethereum address of an actor that has one. */
+  readonly delegatedOf: (actor: ActorId) => Address | null
+}
+
+export function execResultOf(record: TxRecord, { message, gasWanted, delegatedOf }: Ran): WireExecTxResult {
+  const events = record.events.map((event) => eventOf(event, delegatedOf(event.emitter)))
   return {
     code: record.exitCode,
     data: record.returnData,
@@ -19,19 +31,27 @@ export function execResultOf(record: TxRecord, gasWanted: bigint): WireExecTxRes
     info: '',
     gasWanted,
     gasUsed: record.gasUsed,
-    events: record.events.map(eventOf),
+    events: message === null ? events : [...events, messageEvent(message)],
     codespace: '',
   }
 }
 
-/** Values are hex, because clients index text. */
-function eventOf({ emitter, entries }: StampedEvent): WireEvent {
-  const attributes = entries.map(({ flags, key, value }) => ({
-    key,
-    value: toHex(value),
-    index: (flags & FLAG_INDEXED_KEY) !== 0n,
-  }))
-  return { type: 'event', attributes: [{ key: 'emitter.id', value: String(emitter), index: true }, ...attributes] }
+/** Values are hex, because clients index text. An entry with any flag is indexed. */
+function eventOf({ emitter, entries }: StampedEvent, delegated: Address | null): WireEvent {
+  const attributes = entries.map(({ flags, key, value }) => ({ key, value: toHex(value), index: flags !== 0n }))
+  const own = [indexed('emitter.id', String(emitter))]
+  if (delegated !== null) own.push(indexed('emitter.deleg', formatAddress(delegated, 't')))
+  return { type: 'event', attributes: [...own, ...attributes] }
+}
+
+/** Whose message it was, and to whom. */
+function messageEvent({ from, to }: Pick<Message, 'from' | 'to'>): WireEvent {
+  const attributes = [indexed('from', formatAddress(from, 't')), indexed('to', formatAddress(to, 't'))]
+  return { type: 'message', attributes }
+}
+
+function indexed(key: string, value: string): WireEvent['attributes'][number] {
+  return { key, value, index: true }
 }
 
 /** Who misbehaved, as an event of the block. */
@@ -43,5 +63,5 @@ export function misbehaviorEvent({ type, validator, height, totalVotingPower }: 
     ['height', String(height)],
     ['total_power', String(totalVotingPower)],
   ]
-  return { type: 'misbehavior', attributes: attributes.map(([key, value]) => ({ key, value, index: true })) }
+  return { type: 'misbehavior', attributes: attributes.map(([key, value]) => indexed(key, value)) }
 }

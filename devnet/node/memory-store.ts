@@ -30,8 +30,9 @@ export class MemoryChainStore implements ChainStore {
     this.#records.delete(key)
   }
 
-  *recordKeys(from: string, to: string): Iterable<string> {
-    yield* [...this.#records.keys()].filter((key) => key >= from && key < to).sort()
+  *recordKeys(from: string, to: string, max = Number.POSITIVE_INFINITY): Iterable<string> {
+    const keys = [...this.#records.keys()].filter((key) => key >= from && key < to).sort()
+    yield* max < keys.length ? keys.slice(0, max) : keys
   }
 
   async commit(): Promise<void> {}
