@@ -34,7 +34,7 @@ class Session implements Subscriber {
   readonly #options: SessionOptions
   readonly #requests: string[] = []
   #isAnswering = false
-  /** Messages that the system has not taken yet. */
+  /** Events that the system has not taken yet. */
   #unsent = 0
   #stopPing: () => void = () => {}
   #stopWaiting: () => void = () => {}
@@ -73,7 +73,7 @@ class Session implements Subscriber {
     })
   }
 
-  /** An event, or an answer. */
+  /** An event. */
   send(text: string): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return
     if (this.#unsent >= SUBSCRIPTION_LIMITS.buffer) {
@@ -113,13 +113,20 @@ class Session implements Subscriber {
     try {
       call = readCallText(text)
     } catch (error) {
-      this.send(JSON.stringify({ jsonrpc: '2.0', error: errorJson(error as CometFault) }))
-      return
+      return this.#reply({ jsonrpc: '2.0', error: errorJson(error as CometFault) })
     }
     const { id } = call
     if (id === null) return
     const response = this.#subscription(id, call) ?? (await answerCall(this.#options.node, id, call)).response
-    this.send(JSON.stringify(response))
+    return this.#reply(response)
+  }
+
+  /** Resolves when the system has taken it: the next request waits so long. */
+  #reply(response: JsonObject): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(response), () => resolve())
+      else resolve()
+    })
   }
 
   /** Undefined when the call is about something else. */
