@@ -5,6 +5,7 @@
 
 import { WebSocket } from 'ws'
 import type { Mount, MountAnswer, MountRequest } from '../server.ts'
+import type { JsonObject } from './block-json.ts'
 import { CometCode, CometFault, errorJson } from './fault.ts'
 import { PROTOCOL_LIMITS } from './protocol.ts'
 
@@ -27,7 +28,7 @@ export function forwardComet(url: string): Mount {
 async function forward(url: string, { method, path, query, body }: MountRequest): Promise<MountAnswer> {
   if (body === undefined) {
     const fault = new CometFault(CometCode.InvalidRequest, 'error reading request body: http: request body too large')
-    return failed(400, fault)
+    return failed(400, { jsonrpc: '2.0', error: errorJson(fault) })
   }
   const search = query.size === 0 ? '' : `?${query}`
   try {
@@ -44,13 +45,12 @@ async function forward(url: string, { method, path, query, body }: MountRequest)
     }
   } catch (error) {
     const detail = `the CometBFT node at ${url} does not answer (${(error as Error).message}); look at its log`
-    return failed(502, new CometFault(CometCode.ServerError, detail))
+    return failed(502, { jsonrpc: '2.0', id: -1, error: errorJson(new CometFault(CometCode.ServerError, detail)) })
   }
 }
 
-function failed(status: number, fault: CometFault): MountAnswer {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: -1, error: errorJson(fault) })
-  return { status, contentType: 'application/json', cacheControl: '', body }
+function failed(status: number, response: JsonObject): MountAnswer {
+  return { status, contentType: 'application/json', cacheControl: '', body: JSON.stringify(response) }
 }
 
 async function readText(response: Response): Promise<string> {
