@@ -3,6 +3,7 @@ import { benchBft } from './bft.ts'
 import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
+import { benchIndex } from './event-index.ts'
 import { benchOfficial } from './official.ts'
 import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
@@ -18,6 +19,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   crash: benchCrash,
   engine: benchEngine,
   bft: benchBft,
+  index: benchIndex,
   official: benchOfficial,
   worlds: benchWorlds,
   starter: benchStarter,
