@@ -5,9 +5,7 @@
  * @source CometBFT v0.38.25 `libs/json`, `types`, `rpc/core/types/responses.go`; spec consensus §5.1
  */
 
-import type { Genesis } from '../../consensus/chain-state.ts'
-import { addressOf, PUBLIC_KEY_NAMES } from '../../consensus/key.ts'
-import type { ConsensusParams } from '../../consensus/params.ts'
+import { capitalHex, publicKeyDocument } from '../../consensus/genesis-document.ts'
 import { formatTime } from '../../consensus/time.ts'
 import type { Validator } from '../../consensus/validator-set.ts'
 import type {
@@ -18,13 +16,12 @@ import type {
   Evidence,
   Header,
   LightBlock,
-  PublicKey,
   TxProof,
   Vote,
   WireConsensusParams,
   WireValidator,
 } from '../../consensus/wire.ts'
-import { fromBinary, toHex } from '../../primitives/bytes.ts'
+import { fromBinary } from '../../primitives/bytes.ts'
 
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject
 export type JsonObject = { readonly [key: string]: Json }
@@ -36,11 +33,6 @@ export function base64(bytes: Uint8Array): string {
 /** No bytes are null. */
 export function base64OrNull(bytes: Uint8Array): string | null {
   return bytes.length === 0 ? null : base64(bytes)
-}
-
-/** Capital hex of a binary string. */
-export function capitalHex(binary: string): string {
-  return toHex(fromBinary(binary)).toUpperCase()
 }
 
 export function blockIdJson({ hash, partSetHeader: { total, hash: parts } }: BlockId): JsonObject {
@@ -156,31 +148,13 @@ function lightBlockJson({ signedHeader, validatorSet }: LightBlock): JsonObject 
   }
 }
 
-export function publicKeyJson(key: PublicKey): JsonObject {
-  return { type: PUBLIC_KEY_NAMES[key.kind], value: base64(key.value) }
-}
-
 export function validatorJson(validator: Validator | WireValidator): JsonObject {
   const { address, pubKey, votingPower, proposerPriority } = validator
   return {
     address: capitalHex(address),
-    pub_key: pubKey === null ? null : publicKeyJson(pubKey),
+    pub_key: pubKey === null ? null : publicKeyDocument(pubKey),
     voting_power: String(votingPower),
     proposer_priority: String(proposerPriority),
-  }
-}
-
-export function paramsJson({ block, evidence, validator, version, abci }: ConsensusParams): JsonObject {
-  return {
-    block: { max_bytes: String(block.maxBytes), max_gas: String(block.maxGas) },
-    evidence: {
-      max_age_num_blocks: String(evidence.maxAgeNumBlocks),
-      max_age_duration: String(evidence.maxAgeDuration),
-      max_bytes: String(evidence.maxBytes),
-    },
-    validator: { pub_key_types: [...validator.pubKeyTypes] },
-    version: { app: String(version.app) },
-    abci: { vote_extensions_enable_height: String(abci.voteExtensionsEnableHeight) },
   }
 }
 
@@ -221,22 +195,5 @@ export function txProofJson({ rootHash, data, proof }: TxProof): JsonObject {
       leaf_hash: base64(fromBinary(proof.leafHash)),
       aunts: proof.aunts.map((aunt) => base64(fromBinary(aunt))),
     },
-  }
-}
-
-/** A genesis document. `names` are those of its validators, in their order. */
-export function genesisJson(genesis: Genesis, names: readonly string[]): JsonObject {
-  return {
-    genesis_time: formatTime(genesis.time),
-    chain_id: genesis.chainId,
-    initial_height: String(genesis.initialHeight),
-    consensus_params: paramsJson(genesis.params),
-    validators: genesis.validators.map(({ pubKey, power }, i) => ({
-      address: pubKey === null ? '' : capitalHex(addressOf(pubKey)),
-      pub_key: pubKey === null ? null : publicKeyJson(pubKey),
-      power: String(power),
-      name: names[i] ?? '',
-    })),
-    app_hash: capitalHex(genesis.appHash),
   }
 }

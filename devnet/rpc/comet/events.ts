@@ -5,6 +5,7 @@
  * @source CometBFT v0.38.25 `types/event_bus.go`, `types/events.go`, `state/execution.go` (fireEvents); spec consensus §5.4
  */
 
+import { capitalHex } from '../../consensus/genesis-document.ts'
 import { txHash } from '../../consensus/hash.ts'
 import { addressOf } from '../../consensus/key.ts'
 import type { Finalized } from '../../node/block-executor.ts'
@@ -13,7 +14,6 @@ import {
   base64,
   blockIdJson,
   blockJson,
-  capitalHex,
   evidenceJson,
   headerJson,
   type JsonObject,

@@ -5,6 +5,7 @@
  */
 
 import { checkEvidence } from '../../consensus/evidence.ts'
+import { capitalHex, genesisDocument, paramsDocument } from '../../consensus/genesis-document.ts'
 import { evidenceHash, txHash, txProof } from '../../consensus/hash.ts'
 import type { WireExecTxResult } from '../../consensus/wire-abci.ts'
 import type { TxPlace } from '../../node/event-index.ts'
@@ -18,13 +19,10 @@ import {
   blockIdJson,
   blockJson,
   blockMetaJson,
-  capitalHex,
   commitJson,
-  genesisJson,
   headerJson,
   type Json,
   type JsonObject,
-  paramsJson,
   txProofJson,
   validatorJson,
 } from './block-json.ts'
@@ -222,7 +220,7 @@ function consensusParams(node: CometNode, values: { readonly height: bigint | nu
   const height = nextHeightOf(node, values.height)
   const params = node.blocks.params(height)
   if (params === undefined) throw refuse(`could not find consensus params for height #${height}`)
-  return { block_height: String(height), consensus_params: paramsJson(params) }
+  return { block_height: String(height), consensus_params: paramsDocument(params) }
 }
 
 /** @throws CometFault */
@@ -249,11 +247,11 @@ function begun(state: JsonObject | undefined): JsonObject {
 // --- genesis --------------------------------------------------------------------------------------------------------
 
 function genesis({ genesis, validatorNames }: CometNode): Json {
-  return { genesis: genesisJson(genesis, validatorNames) }
+  return { genesis: genesisDocument(genesis, (index) => validatorNames[index] ?? '') }
 }
 
 function genesisChunked({ genesis, validatorNames }: CometNode, { chunk }: { readonly chunk: bigint }): Json {
-  const document = encodeUtf8(JSON.stringify(genesisJson(genesis, validatorNames)))
+  const document = encodeUtf8(JSON.stringify(genesisDocument(genesis, (index) => validatorNames[index] ?? '')))
   const total = Math.ceil(document.length / COMET_LIMITS.genesisChunkBytes)
   // CometBFT's own text counts from zero.
   if (chunk >= BigInt(total)) throw refuse(`there are ${total - 1} chunks, ${chunk} is invalid`)

@@ -6,6 +6,7 @@
 
 import { NIL_BLOCK_ID } from '../../consensus/block-id.ts'
 import type { ChainState } from '../../consensus/chain-state.ts'
+import { capitalHex, publicKeyDocument } from '../../consensus/genesis-document.ts'
 import { addressOf } from '../../consensus/key.ts'
 import type { RoundState } from '../../consensus/round.ts'
 import { formatTime } from '../../consensus/time.ts'
@@ -23,16 +24,7 @@ import {
 } from '../../consensus/wire.ts'
 import type { Deciding } from '../../node/chain.ts'
 import { toHex } from '../../primitives/bytes.ts'
-import {
-  base64OrNull,
-  blockIdJson,
-  blockJson,
-  capitalHex,
-  type Json,
-  type JsonObject,
-  publicKeyJson,
-  validatorJson,
-} from './block-json.ts'
+import { base64OrNull, blockIdJson, blockJson, type Json, type JsonObject, validatorJson } from './block-json.ts'
 import type { CometNode, NodeIdentity } from './node.ts'
 
 const BLOCK_PROTOCOL = '11'
@@ -54,7 +46,7 @@ export function statusJson(node: CometNode): JsonObject {
     },
     validator_info: {
       address: capitalHex(address),
-      pub_key: publicKey === null ? null : publicKeyJson(publicKey),
+      pub_key: publicKey === null ? null : publicKeyDocument(publicKey),
       voting_power: String(own?.votingPower ?? 0n),
     },
   }
