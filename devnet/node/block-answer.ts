@@ -10,6 +10,7 @@ import type { ActorId } from '../state/actor.ts'
 import { type Address, formatAddress } from '../state/address.ts'
 import type { StampedEvent } from '../state/event.ts'
 import type { Message } from '../state/message.ts'
+import type { StateTree } from '../state/state-tree.ts'
 import type { TxRecord } from './chain-records.ts'
 
 type WireEvent = WireExecTxResult['events'][number]
@@ -18,12 +19,31 @@ type WireEvent = WireExecTxResult['events'][number]
 export interface Ran {
   readonly message: Pick<Message, 'from' | 'to'> | null
   readonly gasWanted: bigint
-  /** The Ethereum address of an actor that has one. */
-  readonly delegatedOf: (actor: ActorId) => Address | null
+  readonly names: ActorNames
 }
 
-export function execResultOf(record: TxRecord, { message, gasWanted, delegatedOf }: Ran): WireExecTxResult {
-  const events = record.events.map((event) => eventOf(event, delegatedOf(event.emitter)))
+/** Addresses as clients know them. */
+export interface ActorNames {
+  textOf(address: Address): string
+  /** The Ethereum address of an actor that has one. */
+  delegatedOf(actor: ActorId): Address | null
+}
+
+/** For one block: what is written once is remembered. */
+export function namesIn(state: Pick<StateTree, 'getActor'>): ActorNames {
+  const texts = new Map<Address, string>()
+  return {
+    textOf(address) {
+      const known = texts.get(address) ?? formatAddress(address, 't')
+      texts.set(address, known)
+      return known
+    },
+    delegatedOf: (actor) => state.getActor(actor)?.delegated ?? null,
+  }
+}
+
+export function execResultOf(record: TxRecord, { message, gasWanted, names }: Ran): WireExecTxResult {
+  const events = record.events.map((event) => eventOf(event, names))
   return {
     code: record.exitCode,
     data: record.returnData,
@@ -31,22 +51,23 @@ export function execResultOf(record: TxRecord, { message, gasWanted, delegatedOf
     info: '',
     gasWanted,
     gasUsed: record.gasUsed,
-    events: message === null ? events : [...events, messageEvent(message)],
+    events: message === null ? events : [...events, messageEvent(message, names)],
     codespace: '',
   }
 }
 
 /** Values are hex, because clients index text. An entry with any flag is indexed. */
-function eventOf({ emitter, entries }: StampedEvent, delegated: Address | null): WireEvent {
+function eventOf({ emitter, entries }: StampedEvent, names: ActorNames): WireEvent {
+  const delegated = names.delegatedOf(emitter)
   const attributes = entries.map(({ flags, key, value }) => ({ key, value: toHex(value), index: flags !== 0n }))
   const own = [indexed('emitter.id', String(emitter))]
-  if (delegated !== null) own.push(indexed('emitter.deleg', formatAddress(delegated, 't')))
+  if (delegated !== null) own.push(indexed('emitter.deleg', names.textOf(delegated)))
   return { type: 'event', attributes: [...own, ...attributes] }
 }
 
 /** Whose message it was, and to whom. */
-function messageEvent({ from, to }: Pick<Message, 'from' | 'to'>): WireEvent {
-  const attributes = [indexed('from', formatAddress(from, 't')), indexed('to', formatAddress(to, 't'))]
+function messageEvent({ from, to }: Pick<Message, 'from' | 'to'>, names: ActorNames): WireEvent {
+  const attributes = [indexed('from', names.textOf(from)), indexed('to', names.textOf(to))]
   return { type: 'message', attributes }
 }
 

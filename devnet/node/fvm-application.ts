@@ -42,7 +42,7 @@ import {
 } from '../state/message.ts'
 import type { TokenAmount } from '../state/token.ts'
 import { computeAppHash } from './app-hash.ts'
-import { execResultOf, misbehaviorEvent } from './block-answer.ts'
+import { execResultOf, misbehaviorEvent, namesIn } from './block-answer.ts'
 import {
   type BlockHeader,
   type BlockRecord,
@@ -459,6 +459,7 @@ export class FvmApplication implements Application {
     let settings = before
     const results: TxRecord[] = []
     const txResults: WireExecTxResult[] = []
+    const names = namesIn(machine.context.state)
     const cids: (readonly Cid[])[] = []
     let gasUsed = 0n
     for (const tx of txs) {
@@ -466,8 +467,7 @@ export class FvmApplication implements Application {
       settings = delivered.settings
       results.push(delivered.record)
       const { message, gasWanted } = delivered
-      const delegatedOf = (actor: ActorId) => machine.context.state.getActor(actor)?.delegated ?? null
-      txResults.push(execResultOf(delivered.record, { message, gasWanted, delegatedOf }))
+      txResults.push(execResultOf(delivered.record, { message, gasWanted, names }))
       cids.push(delivered.names)
       gasUsed += delivered.gas
     }
