@@ -37,7 +37,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'devnet/conformance',
     'compiler',
   ],
-  'devnet/rpc': ['devnet/primitives', 'devnet/ipld', 'devnet/state', 'devnet/engine', 'devnet/node', 'compiler/abi'],
+  'devnet/rpc': [
+    'devnet/primitives',
+    'devnet/ipld',
+    'devnet/state',
+    'devnet/engine',
+    'devnet/consensus',
+    'devnet/conformance',
+    'devnet/node',
+    'compiler/abi',
+  ],
   'devnet/reload': [
     'devnet/primitives',
     'devnet/ipld',
@@ -109,6 +118,7 @@ const SUITES: Readonly<Record<string, string>> = {
   'devnet/ipld/vectors.test.ts': 'devnet/ipld',
   'devnet/node/drivers/equality.test.ts': 'devnet/node/drivers',
   'devnet/node/instant.test.ts': 'devnet/node/drivers',
+  'devnet/rpc/comet/cosmjs.test.ts': 'devnet/rpc/comet',
   'devnet/rpc/rpc.test.ts': 'devnet/rpc',
 }
 

@@ -1,7 +1,8 @@
 /**
  * `blocks` and `live`: chains that genuine nodes made, replayed block by block. Each block is taken apart and put together
  * again, judged against the state before it, and applied; commits are verified; what the application was asked is made from
- * the state and compared. RPC exchanges and subscriptions are not read yet.
+ * the state and compared. RPC exchanges and subscriptions are read by
+ * `rpc/comet/recorded.ts`.
  */
 
 import { decodeBlock } from '../consensus/block.ts'

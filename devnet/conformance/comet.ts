@@ -1,6 +1,6 @@
 /**
  * Vectors of CometBFT's formats and rules, made with the genuine library: one JSON object a file, many cases in it. Every
- * field of a case is compared, but for RPC exchanges and subscriptions of `blocks` and `live`, which no runner reads yet.
+ * field of a case is compared here, but for RPC exchanges and subscriptions of `blocks` and `live` (`rpc/comet/recorded.ts`).
  */
 
 import { runBlocks, runLive } from './comet-blocks.ts'
@@ -42,6 +42,11 @@ export function readCometVector(text: string): CometFile | undefined {
   } catch {
     return undefined
   }
+}
+
+/** Whether the file has exchanges of a client with a node. */
+export function hasExchanges(file: CometFile): boolean {
+  return file.file === 'live' || file.file === 'blocks'
 }
 
 /** Runs every case of the file. @throws VectorError for a file that has no runner */

@@ -29,6 +29,11 @@ export interface SkippedVector {
   readonly skipped: string
 }
 
+/** Of a file, gzip or not. */
+export function readVectorText(bytes: Uint8Array): string {
+  return Buffer.from(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('utf8')
+}
+
 /** Runs vectors one after the other; compiled code serves them all. */
 export class Suite {
   readonly #options: SuiteOptions
@@ -48,7 +53,7 @@ export class Suite {
 
   /** Runs one file: a vector of the engine is one case, a file of CometBFT's many. @throws VectorError */
   run(bytes: Uint8Array): readonly (VectorResult | SkippedVector)[] {
-    const text = Buffer.from(bytes[0] === 0x1f ? gunzipSync(bytes) : bytes).toString('utf8')
+    const text = readVectorText(bytes)
     const comet = readCometVector(text)
     if (comet !== undefined) return runCometVector(comet).map((result) => ({ ...result, traces: [] }))
     return [this.#runOne(text)]

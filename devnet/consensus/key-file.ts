@@ -5,13 +5,9 @@
  */
 
 import { concatBytes, fromBinary, fromHex, toHex } from '../primitives/bytes.ts'
-import { addressOf, type KeyType, type PrivateKey, publicKeyOf } from './key.ts'
+import { addressOf, type KeyType, type PrivateKey, PUBLIC_KEY_NAMES, publicKeyOf } from './key.ts'
 import { type LastSigned, NOTHING_SIGNED } from './sign-guard.ts'
 
-const PUBLIC_NAMES: Readonly<Record<KeyType, string>> = {
-  ed25519: 'tendermint/PubKeyEd25519',
-  secp256k1: 'tendermint/PubKeySecp256k1',
-}
 const PRIVATE_NAMES: Readonly<Record<KeyType, string>> = {
   ed25519: 'tendermint/PrivKeyEd25519',
   secp256k1: 'tendermint/PrivKeySecp256k1',
@@ -28,7 +24,7 @@ export function formatKeyFile(key: PrivateKey): string {
   const publicKey = publicKeyOf(key)
   const file = {
     address: toHex(fromBinary(addressOf(publicKey))).toUpperCase(),
-    pub_key: { type: PUBLIC_NAMES[key.kind], value: toBase64(publicKey.value) },
+    pub_key: { type: PUBLIC_KEY_NAMES[key.kind], value: toBase64(publicKey.value) },
     priv_key: { type: PRIVATE_NAMES[key.kind], value: toBase64(privateBytes(key)) },
   }
   return JSON.stringify(file, null, 2)

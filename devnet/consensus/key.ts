@@ -12,6 +12,12 @@ import type { PublicKey } from './wire.ts'
 
 export type KeyType = PublicKey['kind']
 
+/** The names of public keys where they stand in JSON. */
+export const PUBLIC_KEY_NAMES: Readonly<Record<KeyType, string>> = {
+  ed25519: 'tendermint/PubKeyEd25519',
+  secp256k1: 'tendermint/PubKeySecp256k1',
+}
+
 /** Both schemes' signatures have 64 bytes, and no message may carry a longer one. */
 export const SIGNATURE_SIZE_MAX = 64
 export const ADDRESS_SIZE = 20

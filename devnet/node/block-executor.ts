@@ -150,13 +150,14 @@ export class BlockExecutor {
     const key = blockIdKey(blockId)
     const known = this.#checked.get(key)
     if (known !== undefined) return known
-    const found = validateBlock(state, block, this.#timeRule, this.#verify) ?? this.#checkEvidence(state, block)
+    const pieces = block.evidence.evidence.filter((piece): piece is Evidence => piece !== null)
+    const found = validateBlock(state, block, this.#timeRule, this.#verify) ?? this.checkEvidence(state, pieces)
     this.#checked.set(key, found)
     return found
   }
 
-  #checkEvidence(state: ChainState, { evidence }: Block): Fault | null {
-    const pieces = evidence.evidence.filter((piece): piece is Evidence => piece !== null)
+  /** Whether the next block may carry the pieces. */
+  checkEvidence(state: ChainState, pieces: readonly Evidence[]): Fault | null {
     if (pieces.length === 0) return null
     const { blocks } = this
     const { maxAgeNumBlocks, maxAgeDuration } = state.params.evidence
@@ -235,7 +236,7 @@ export class BlockExecutor {
     this.#checked.clear()
     this.#verdicts.clear()
     if (this.blocks.height < height) this.blocks.putBlock(decided)
-    this.blocks.putResponse(height, response)
+    this.blocks.putResponse(decided.block, response)
     if (this.#durability === 'together') {
       this.blocks.putState(state)
       const committed = this.#application.commit()
@@ -253,13 +254,18 @@ export class BlockExecutor {
       this.blocks.prune(retainHeight)
       await this.#store.commit()
     }
-    for (const listener of this.#listeners) listener(finalized)
+    this.#publish(finalized)
   }
 
   /** The application has committed the block before: only the state of consensus is missing. */
   async commitState(finalized: Finalized): Promise<void> {
     this.blocks.putState(finalized.state)
     await this.#store.commit()
+    this.#publish(finalized)
+  }
+
+  #publish(finalized: Finalized): void {
+    this.blocks.publish(finalized.decided.block.header.height)
     for (const listener of this.#listeners) listener(finalized)
   }
 

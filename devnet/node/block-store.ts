@@ -1,6 +1,7 @@
 /**
  * The blocks of consensus and the state between them, kept among a chain store's records: what is put here is durable with
- * the store's next commit, together with whatever else was put. Reads are synchronous.
+ * the store's next commit, together with whatever else was put. Reads are synchronous. Where events were is kept along with
+ * what the application answered (`event-index.ts`).
  *
  *   Cb height   block            Ci height   block id, size, header     Ch hash     height
  *   Cs height   seen commit      Ce height   extended commit            Cr height   what the application answered
@@ -41,6 +42,7 @@ import {
 } from '../consensus/wire.ts'
 import { FINALIZE_BLOCK_RESPONSE } from '../consensus/wire-abci.ts'
 import { fromBinary, toBinary } from '../primitives/bytes.ts'
+import { EventIndex } from './event-index.ts'
 import type { ChainStore } from './ports.ts'
 
 /** A block with what decided it. `bytes` are the block's. */
@@ -72,15 +74,30 @@ const SOFTWARE = ''
 
 export class BlockStore {
   readonly #store: ChainStore
+  /** Null for a node that nobody asks where events were. */
+  readonly events: EventIndex | null
   #base = 0n
   #height = 0n
   #state: ChainState | undefined
+  #published: bigint
 
-  constructor(store: ChainStore) {
+  constructor(store: ChainStore, index: 'indexed' | 'not indexed' = 'indexed') {
     this.#store = store
     const range = this.#read('Cx', RANGE)
     if (range !== undefined) [this.#base, this.#height] = [range.base, range.height]
     this.#state = this.#readState('Ct')
+    this.#published = this.#state?.lastHeight ?? 0n
+    this.events = index === 'indexed' ? new EventIndex(store) : null
+    if (this.events?.isComplete === false) this.#indexAll(this.events)
+  }
+
+  /** Blocks that were kept by a node without an index. */
+  #indexAll(events: EventIndex): void {
+    for (let height = this.#base; height > 0n && height <= this.#height; height++) {
+      const response = this.response(height)
+      if (response !== undefined) events.put(this.block(height)!, response)
+    }
+    events.markComplete()
   }
 
   /** The lowest block; 0 when there is none. */
@@ -91,6 +108,15 @@ export class BlockStore {
   /** The highest block; 0 when there is none. */
   get height(): bigint {
     return this.#height
+  }
+
+  /** The highest block that is durable with all that follows from it: what clients may be told of. */
+  get published(): bigint {
+    return this.#published
+  }
+
+  publish(height: bigint): void {
+    this.#published = height
   }
 
   /** After the last block that was applied; undefined before the chain began. */
@@ -174,8 +200,10 @@ export class BlockStore {
 
   // --- state ----------------------------------------------------------------------------------------------------
 
-  putResponse(height: bigint, response: FinalizeBlockResponse): void {
-    this.#store.putRecord(keyAt('Cr', height), encode(FINALIZE_BLOCK_RESPONSE, response))
+  putResponse(block: Block, response: FinalizeBlockResponse): void {
+    this.#store.putRecord(keyAt('Cr', block.header.height), encode(FINALIZE_BLOCK_RESPONSE, response))
+    if (this.events !== null) this.events.put(block, response)
+    else new EventIndex(this.#store).markIncomplete()
   }
 
   response(height: bigint): FinalizeBlockResponse | undefined {
@@ -306,10 +334,13 @@ export class BlockStore {
     }
     this.#setRange(height === 0n ? 0n : this.#base, height)
     this.#putState(state)
+    if (this.#published > height) this.#published = height
     return state
   }
 
   #deleteBlock(height: bigint): void {
+    const [block, response] = [this.block(height), this.response(height)]
+    if (block !== undefined && response !== undefined) this.events?.delete(block, response)
     const meta = this.meta(height)
     if (meta !== undefined) this.#store.deleteRecord(`Ch${meta.blockId.hash}`)
     for (const prefix of ['Cb', 'Ci', 'Cs', 'Ce', 'Cr'] as const) this.#store.deleteRecord(keyAt(prefix, height))

@@ -1,5 +1,8 @@
 /** What the rest of the node asks of a chain, whichever driver decides its blocks. */
+import type { RoundState } from '../consensus/round.ts'
+import type { Evidence, PublicKey } from '../consensus/wire.ts'
 import type { Cid } from '../ipld/cid.ts'
+import type { Finalized } from './block-executor.ts'
 import type { BlockStore } from './block-store.ts'
 import type { BlockRecord, MessageLocation, TxRecord } from './chain-records.ts'
 import type { FvmApplication } from './fvm-application.ts'
@@ -38,11 +41,41 @@ export interface Included extends MessageLocation {
   readonly result: TxRecord
 }
 
+/** What is being decided. */
+export interface Deciding {
+  /** Null where nobody votes. */
+  readonly rounds: RoundState | null
+  /** Nothing is being decided, for want of something to propose. */
+  readonly isWaiting: boolean
+}
+
+/** Another node of the network; `address` is its validator's, a binary string, empty for none. */
+export interface PeerName {
+  readonly name: string
+  readonly address: string
+}
+
+/** What a driver of ours lets be seen of consensus, for CometBFT's RPC. */
+export interface ConsensusView {
+  /** Of the validator that this node is; null for a node that only follows. */
+  readonly publicKey: PublicKey | null
+  /** Calls back after each block that has become durable, in order. The answer ends that. */
+  onFinalized(listener: (finalized: Finalized) => void): () => void
+  deciding(): Deciding
+  /** Blocks are known to be missing. */
+  isCatchingUp(): boolean
+  peers(): readonly PeerName[]
+  /** Takes a piece that is well formed. @throws SubmitError when it is not true, or of no use here */
+  addEvidence(piece: Evidence): void
+}
+
 export interface Chain {
   readonly application: FvmApplication
   readonly mempool: Mempool
   /** The blocks as consensus has them: headers, commits, results. Null where another program keeps them. */
   readonly blocks: BlockStore | null
+  /** Null where another program decides. */
+  readonly consensus: ConsensusView | null
   policy: BlockPolicy
   /** Takes a transaction at the door; it waits for a block. @throws SubmitError, ChainHalted */
   submit(tx: Uint8Array): Cid

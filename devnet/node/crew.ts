@@ -11,7 +11,13 @@ import { hasExtensions } from '../consensus/params.ts'
 import { isQuorum } from '../consensus/quorum.ts'
 import { extensionSignBytes, voteSignBytes } from '../consensus/sign-bytes.ts'
 import { MILLISECOND } from '../consensus/time.ts'
-import { type ExtendedCommit, type ExtendedCommitSig, FLAG_COMMIT, PRECOMMIT } from '../consensus/wire.ts'
+import {
+  type ExtendedCommit,
+  type ExtendedCommitSig,
+  FLAG_COMMIT,
+  PRECOMMIT,
+  type PublicKey,
+} from '../consensus/wire.ts'
 import type { Candidate } from './block-executor.ts'
 
 const NO_BYTES = new Uint8Array(0)
@@ -21,7 +27,11 @@ export class Crew {
   /** By address. */
   readonly #keys: ReadonlyMap<string, PrivateKey>
 
+  /** Of the first; null when there is none. */
+  readonly publicKey: PublicKey | null
+
   constructor(keys: readonly PrivateKey[]) {
+    this.publicKey = keys[0] === undefined ? null : publicKeyOf(keys[0])
     this.#keys = new Map(keys.map((key) => [addressOf(publicKeyOf(key)), key]))
   }
 

@@ -128,7 +128,8 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
       const application = plan.openApplication(home.store)
       // Time begins for all where it does for the first.
       genesis ??= genesisOf(application, keys)
-      const node = openNode(application, genesis, verify)
+      // Clients ask the first.
+      const node = openNode(application, genesis, verify, index === 0 ? 'indexed' : 'not indexed')
       return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
     })
     const faults = new LinkFaults(options.seed ?? 1)
@@ -251,9 +252,14 @@ function countValidators({ validators, consensus }: DevnetOptions, store: ChainS
 }
 
 /** Joins an application and the blocks in its store. */
-function openNode(application: FvmApplication, genesis: Genesis, verify: VerifyMessage) {
+function openNode(
+  application: FvmApplication,
+  genesis: Genesis,
+  verify: VerifyMessage,
+  index: 'indexed' | 'not indexed' = 'indexed',
+) {
   const { store } = application
-  const blocks = new BlockStore(store)
+  const blocks = new BlockStore(store, index)
   const executor = new BlockExecutor({
     application,
     store,

@@ -42,7 +42,7 @@ import {
 } from '../state/message.ts'
 import type { TokenAmount } from '../state/token.ts'
 import { computeAppHash } from './app-hash.ts'
-import { execResultOf, misbehaviorEvent } from './block-answer.ts'
+import { execResultOf, misbehaviorEvent, namesIn } from './block-answer.ts'
 import {
   type BlockHeader,
   type BlockRecord,
@@ -459,13 +459,15 @@ export class FvmApplication implements Application {
     let settings = before
     const results: TxRecord[] = []
     const txResults: WireExecTxResult[] = []
+    const names = namesIn(machine.context.state)
     const cids: (readonly Cid[])[] = []
     let gasUsed = 0n
     for (const tx of txs) {
       const delivered = this.#deliver(machine, tx, { before, settings, height: at })
       settings = delivered.settings
       results.push(delivered.record)
-      txResults.push(execResultOf(delivered.record, delivered.gasWanted))
+      const { message, gasWanted } = delivered
+      txResults.push(execResultOf(delivered.record, { message, gasWanted, names }))
       cids.push(delivered.names)
       gasUsed += delivered.gas
     }
@@ -495,7 +497,7 @@ export class FvmApplication implements Application {
   #deliver(machine: Machine, tx: Uint8Array, change: SettingsChange) {
     const { settings } = change
     const refused = (code: number, note: string, names: readonly Cid[]) => {
-      return { record: refusedRecord(code, note), names, gas: 0n, gasWanted: 0n, settings }
+      return { record: refusedRecord(code, note), names, gas: 0n, gasWanted: 0n, settings, message: null }
     }
     let decoded: Decoded
     try {
@@ -507,14 +509,14 @@ export class FvmApplication implements Application {
     if (transaction.kind === 'power') {
       if (!this.config.powers) return refused(CheckCode.IllegalMessage, 'this network has no devnet powers', names)
       const applied = applyPowers(machine, transaction, change)
-      return { ...applied, names, gas: 0n, gasWanted: applied.record.gasUsed }
+      return { ...applied, names, gas: 0n, gasWanted: applied.record.gasUsed, message: null }
     }
     const { message } = transaction
     if (!this.#hasGoodSignature(transaction, tx)) {
       return refused(CheckCode.InvalidSignature, 'the signature is not the sender’s', names)
     }
     const record = this.#applySigned(machine, transaction)
-    return { record, names, gas: record.gasUsed, gasWanted: message.gasLimit, settings }
+    return { record, names, gas: record.gasUsed, gasWanted: message.gasLimit, settings, message }
   }
 
   /** What this host has no room for is tried once more, then it is fatal to the message, not to the chain. */

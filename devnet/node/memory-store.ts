@@ -5,6 +5,8 @@ import type { ChainStore } from './ports.ts'
 export class MemoryChainStore implements ChainStore {
   readonly blocks = new Map<Cid, Uint8Array>()
   readonly #records = new Map<string, Uint8Array>()
+  /** Keys in their order, until one comes or goes. */
+  #sorted: readonly string[] | null = null
 
   get(cid: Cid): Uint8Array | undefined {
     return this.blocks.get(cid)
@@ -23,18 +25,32 @@ export class MemoryChainStore implements ChainStore {
   }
 
   putRecord(key: string, bytes: Uint8Array): void {
+    if (!this.#records.has(key)) this.#sorted = null
     this.#records.set(key, bytes)
   }
 
   deleteRecord(key: string): void {
-    this.#records.delete(key)
+    if (this.#records.delete(key)) this.#sorted = null
   }
 
-  *recordKeys(from: string, to: string): Iterable<string> {
-    yield* [...this.#records.keys()].filter((key) => key >= from && key < to).sort()
+  recordKeys(from: string, to: string, max = Number.POSITIVE_INFINITY): Iterable<string> {
+    this.#sorted ??= [...this.#records.keys()].sort()
+    const start = placeOf(this.#sorted, from)
+    return this.#sorted.slice(start, Math.max(Math.min(placeOf(this.#sorted, to), start + max), start))
   }
 
   async commit(): Promise<void> {}
 
   async close(): Promise<void> {}
+}
+
+/** Where the first key lies that is not below `key`. */
+function placeOf(keys: readonly string[], key: string): number {
+  let [low, high] = [0, keys.length]
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (keys[middle]! < key) low = middle + 1
+    else high = middle
+  }
+  return low
 }

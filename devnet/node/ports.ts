@@ -9,8 +9,8 @@ export interface ChainStore extends Blockstore {
   getRecord(key: string): Uint8Array | undefined
   putRecord(key: string, bytes: Uint8Array): void
   deleteRecord(key: string): void
-  /** Keys in [from, to), ascending. */
-  recordKeys(from: string, to: string): Iterable<string>
+  /** Keys in [from, to), ascending; the first `max` of them, when it is given. */
+  recordKeys(from: string, to: string, max?: number): Iterable<string>
   commit(): Promise<void>
   close(): Promise<void>
 }

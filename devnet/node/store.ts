@@ -214,23 +214,27 @@ class LmdbStore implements NodeStore {
   }
 
   /** Lists the keys as they are now: what the caller writes while it walks does not show. */
-  recordKeys(from: string, to: string): Iterable<string> {
+  recordKeys(from: string, to: string, max?: number): Iterable<string> {
     this.#checkOpen()
     if (from >= to) return []
+    const changes = [this.#written, this.#next].flatMap(({ records }) =>
+      [...records].filter(([key]) => key >= from && key < to),
+    )
     const keys = new Set<string>()
-    for (const key of this.#records.getKeys({ start: toKey(from), end: toKey(to) })) keys.add(toBinary(key))
+    const range = { start: toKey(from), end: toKey(to) }
+    // Those that are about to go may be among the first.
+    const limited = max === undefined ? range : { ...range, limit: max + changes.length }
+    for (const key of this.#records.getKeys(limited)) keys.add(toBinary(key))
     let changed = false
-    for (const { records } of [this.#written, this.#next]) {
-      for (const [key, bytes] of records) {
-        if (key < from || key >= to) continue
-        if (bytes === undefined) keys.delete(key)
-        else if (!keys.has(key)) {
-          keys.add(key)
-          changed = true
-        }
+    for (const [key, bytes] of changes) {
+      if (bytes === undefined) keys.delete(key)
+      else if (!keys.has(key)) {
+        keys.add(key)
+        changed = true
       }
     }
-    return changed ? [...keys].sort() : keys
+    const sorted = changed ? [...keys].sort() : keys
+    return max === undefined || keys.size <= max ? sorted : [...sorted].slice(0, max)
   }
 
   /** One after the other, each off this thread. What was put while another was being written goes with the next. */

@@ -1,11 +1,18 @@
 /** A devnet behind a port: which methods are served at which path. */
+
 import type { Devnet } from '../node/devnet.ts'
+import { CometChain } from '../node/drivers/cometbft.ts'
+import { SYSTEM_CLOCK } from '../node/ports.ts'
+import { assert } from '../primitives/assert.ts'
 import { VERSION } from '../primitives/version.ts'
+import { openChainNode } from './comet/chain-node.ts'
+import { forwardComet } from './comet/forward.ts'
+import { mountComet } from './comet/mount.ts'
 import { devMethods } from './dev/methods.ts'
 import { ethMethods } from './eth/methods.ts'
 import { filecoinMethods } from './filecoin/methods.ts'
 import type { MethodTable } from './router.ts'
-import { type RunningServer, startServer } from './server.ts'
+import { type Mount, type RunningServer, startServer } from './server.ts'
 
 export interface ServeOptions {
   readonly host: string
@@ -14,22 +21,33 @@ export interface ServeOptions {
   readonly allowRemotePowers?: boolean
 }
 
-export function serveDevnet(devnet: Devnet, options: ServeOptions): Promise<RunningServer> {
+export async function serveDevnet(devnet: Devnet, options: ServeOptions): Promise<RunningServer> {
   const own = devMethods(devnet)
   const eth = ethMethods(devnet, own.methods)
   const filecoin = filecoinMethods(devnet)
   const all = merge(own, eth, filecoin)
-  return startServer({
+  let rpcHost = `${options.host}:${options.port}`
+  const server = await startServer({
     ...options,
     routes: { '/': all, '/rpc/v1': all, '/rpc/v0': all },
+    mounts: { '/comet': cometOf(devnet, () => rpcHost) },
     describe: () => ({
       troupe: VERSION,
       chainId: devnet.chainId.toString(),
       network: devnet.networkName,
       height: devnet.chain.application.head.height,
-      rpc: { ethereum: '/', filecoin: '/rpc/v1' },
+      rpc: { ethereum: '/', filecoin: '/rpc/v1', cometbft: '/comet' },
     }),
   })
+  rpcHost = `${server.host}:${server.port}`
+  return server
+}
+
+function cometOf({ chain }: Devnet, rpcHost: () => string): Mount {
+  if (chain instanceof CometChain) return forwardComet(chain.rpcUrl)
+  const { consensus, blocks } = chain
+  assert(consensus !== null && blocks !== null, 'a driver of ours shows what it decides')
+  return mountComet(openChainNode({ chain, consensus, blocks, clock: SYSTEM_CLOCK, rpcHost }), consensus, SYSTEM_CLOCK)
 }
 
 function merge(...tables: readonly MethodTable[]): MethodTable {

@@ -14,10 +14,40 @@ export interface ServerOptions {
   readonly isStrict: boolean
   /** Lets callers from other hosts use the powers. */
   readonly allowRemotePowers?: boolean
-  /** Paths to their methods; the longest prefix wins. */
+  /** Paths to their methods. */
   readonly routes: Readonly<Record<string, MethodTable>>
+  /** Paths to what answers there and below in a manner of its own. */
+  readonly mounts?: Readonly<Record<string, Mount>>
   /** What `GET /` answers. */
   readonly describe: () => unknown
+}
+
+/** A request below a mount. */
+export interface MountRequest {
+  readonly method: string
+  /** Below the mount; `/` for itself. */
+  readonly path: string
+  readonly query: URLSearchParams
+  /** Undefined when it is larger than the mount takes. */
+  readonly body: string | undefined
+}
+
+export interface MountAnswer {
+  readonly status: number
+  /** Empty for no content. */
+  readonly contentType: string
+  /** Empty when nobody may keep the answer. */
+  readonly cacheControl: string
+  readonly body: string
+}
+
+/** Another protocol on the same port. Callers are those that any route has: it offers no powers. */
+export interface Mount {
+  readonly bodyBytesMax: number
+  answer(request: MountRequest): Promise<MountAnswer> | MountAnswer
+  /** Whether a WebSocket may be opened at this path below the mount. */
+  converses(path: string): boolean
+  converse(socket: WebSocket): void
 }
 
 export interface RunningServer {
@@ -43,14 +73,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   server.maxConnections = SERVER_LIMITS.sockets
   const sockets = new WebSocketServer({ noServer: true, maxPayload: SERVER_LIMITS.bodyBytes, perMessageDeflate: false })
   server.on('upgrade', (request, socket, head) => {
-    const table = routeOf(options, request)
-    if (table === undefined || !hasGoodHost(options, request)) {
+    const talk = talkOf(options, request)
+    if (talk === undefined || !hasGoodHost(options, request)) {
       socket.destroy()
       return
     }
-    sockets.handleUpgrade(request, socket, head, (webSocket) =>
-      converse(webSocket, table, mayUsePowers(options, request)),
-    )
+    sockets.handleUpgrade(request, socket, head, talk)
   })
   const port = await listen(server, options)
   return {
@@ -105,6 +133,11 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
     response.writeHead(204).end()
     return
   }
+  const mounted = mountOf(options, request)
+  if (mounted !== undefined) {
+    await serveMount(mounted, request, response)
+    return
+  }
   if (request.method === 'GET') {
     const path = pathOf(request)
     if (path === '/' || path === '/health') reply(response, 200, options.describe())
@@ -116,7 +149,7 @@ async function serve(options: ServerOptions, request: IncomingMessage, response:
     reply(response, request.method === 'POST' ? 404 : 405, { error: 'JSON-RPC is spoken here by POST' })
     return
   }
-  const body = await readBody(request)
+  const body = await readBody(request, SERVER_LIMITS.bodyBytes)
   if (body === undefined) {
     reply(response, 413, {
       jsonrpc: '2.0',
@@ -136,14 +169,26 @@ function reply(response: ServerResponse, status: number, value: unknown): void {
     .end(text)
 }
 
+async function serveMount({ mount, path }: Mounted, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = 'GET', url = '/' } = request
+  const at = url.indexOf('?')
+  const query = new URLSearchParams(at < 0 ? '' : url.slice(at))
+  const body = await readBody(request, mount.bodyBytesMax)
+  const answered = await mount.answer({ method, path, query, body })
+  if (answered.contentType !== '') response.setHeader('content-type', answered.contentType)
+  if (answered.cacheControl !== '') response.setHeader('cache-control', answered.cacheControl)
+  if (body === undefined) response.setHeader('connection', 'close')
+  response.writeHead(answered.status).end(answered.body)
+}
+
 /** Undefined when it is too large; the rest is not read then. */
-function readBody(request: IncomingMessage): Promise<string | undefined> {
+function readBody(request: IncomingMessage, sizeMax: number): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let size = 0
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      if (size > SERVER_LIMITS.bodyBytes) {
+      if (size > sizeMax) {
         request.removeAllListeners('data')
         request.resume()
         resolve(undefined)
@@ -183,6 +228,31 @@ function pathOf(request: IncomingMessage): string {
 function routeOf({ routes }: ServerOptions, request: IncomingMessage): MethodTable | undefined {
   const path = pathOf(request).replace(/\/+$/, '') || '/'
   return routes[path]
+}
+
+interface Mounted {
+  readonly mount: Mount
+  readonly path: string
+}
+
+function mountOf({ mounts = {} }: ServerOptions, request: IncomingMessage): Mounted | undefined {
+  const path = pathOf(request)
+  for (const [prefix, mount] of Object.entries(mounts)) {
+    if (path === prefix) return { mount, path: '/' }
+    if (path.startsWith(`${prefix}/`)) return { mount, path: path.slice(prefix.length).replace(/(?!^)\/+$/, '') }
+  }
+  return undefined
+}
+
+/** How a WebSocket is spoken with at a path. */
+function talkOf(options: ServerOptions, request: IncomingMessage): ((socket: WebSocket) => void) | undefined {
+  const mounted = mountOf(options, request)
+  if (mounted !== undefined) {
+    const { mount, path } = mounted
+    return mount.converses(path) ? (socket) => mount.converse(socket) : undefined
+  }
+  const table = routeOf(options, request)
+  return table === undefined ? undefined : (socket) => converse(socket, table, mayUsePowers(options, request))
 }
 
 function hostNameOf(request: IncomingMessage): string {

@@ -5,6 +5,7 @@ import { benchChains, CHAIN_FIGURES } from './chains.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
 import { benchComet, benchMinute, benchProcesses } from './networks.ts'
+import { benchIndex } from './event-index.ts'
 import { benchOfficial } from './official.ts'
 import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
@@ -24,6 +25,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   'bft-minute': benchMinute,
   'bft-comet': benchComet,
   chains: benchChains,
+  index: benchIndex,
   official: benchOfficial,
   worlds: benchWorlds,
   starter: benchStarter,

@@ -3,8 +3,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isatty } from 'node:tty'
+import { hasExchanges, readCometVector } from '../../conformance/comet.ts'
 import type { Difference, VectorResult } from '../../conformance/run.ts'
-import { type SkippedVector, Suite } from '../../conformance/suite.ts'
+import { readVectorText, type SkippedVector, Suite } from '../../conformance/suite.ts'
 import { VectorError } from '../../conformance/vector.ts'
 import { exportBlocks } from '../../node/block-export.ts'
 import { type Bundle, BundleError, readBundleFile } from '../../node/bundle.ts'
@@ -67,7 +68,8 @@ async function run(input: Input): Promise<Answer> {
     if (isatty(2) && !input.isJson && index % 50 === 0) process.stderr.write(`\r${index}/${files.length}`)
     let results: readonly (VectorResult | SkippedVector)[]
     try {
-      results = suite.run(readFileSync(file))
+      const bytes = readFileSync(file)
+      results = [...suite.run(bytes), ...(await runExchanges(bytes))]
     } catch (error) {
       if (error instanceof VectorError) skipped.push({ name: file, reason: error.message })
       else failed.push({ name: file, reason: `the engine failed: ${(error as Error).message}` })
@@ -89,6 +91,14 @@ async function run(input: Input): Promise<Answer> {
     text: `${passed} passed, ${failed.length} failed, ${skipped.length} skipped`,
     exit: failed.length === 0 ? Exit.Done : Exit.Untrue,
   }
+}
+
+/** What a client asked a genuine CometBFT, asked of our RPC. None for vectors of other kinds. */
+async function runExchanges(bytes: Uint8Array): Promise<readonly VectorResult[]> {
+  const file = readCometVector(readVectorText(bytes))
+  if (file === undefined || !hasExchanges(file)) return []
+  const { runRecorded } = await import('../../rpc/comet/recorded.ts')
+  return (await runRecorded(file)).map((result) => ({ ...result, traces: [] }))
 }
 
 /** Vectors without expectations, for the reference to complete. */

@@ -7,11 +7,10 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Genesis } from '../../consensus/chain-state.ts'
-import { addressOf, type KeyType, type PrivateKey } from '../../consensus/key.ts'
+import { genesisDocument } from '../../consensus/genesis-document.ts'
+import type { PrivateKey } from '../../consensus/key.ts'
 import { formatKeyFile, formatNodeKeyFile, formatSignState } from '../../consensus/key-file.ts'
 import { NOTHING_SIGNED } from '../../consensus/sign-guard.ts'
-import { formatTime } from '../../consensus/time.ts'
-import { fromBinary, toHex } from '../../primitives/bytes.ts'
 
 export interface CometConfig {
   /** `unix://…` or `tcp://…` */
@@ -24,11 +23,6 @@ export interface CometConfig {
   readonly commitTimeoutMs: number
   /** Otherwise a block is made when there is something to put into it. */
   readonly emptyBlocks: boolean
-}
-
-const PUBLIC_NAMES: Readonly<Record<KeyType, string>> = {
-  ed25519: 'tendermint/PubKeyEd25519',
-  secp256k1: 'tendermint/PubKeySecp256k1',
 }
 
 /**
@@ -63,46 +57,13 @@ function writeOnce(path: string, text: string): void {
   if (!existsSync(path)) writeFileSync(path, text, { mode: 0o600 })
 }
 
-/** `genesis.json`. 64-bit numbers are text. */
-export function formatGenesis({ chainId, initialHeight, time, params, validators, appHash }: Genesis): string {
-  const { block, evidence, validator, version, abci } = params
+/** `genesis.json` */
+export function formatGenesis(genesis: Genesis): string {
   return JSON.stringify(
-    {
-      genesis_time: formatTime(time),
-      chain_id: chainId,
-      initial_height: String(initialHeight),
-      consensus_params: {
-        block: { max_bytes: String(block.maxBytes), max_gas: String(block.maxGas) },
-        evidence: {
-          max_age_num_blocks: String(evidence.maxAgeNumBlocks),
-          max_age_duration: String(evidence.maxAgeDuration),
-          max_bytes: String(evidence.maxBytes),
-        },
-        validator: { pub_key_types: validator.pubKeyTypes },
-        version: { app: String(version.app) },
-        abci: { vote_extensions_enable_height: String(abci.voteExtensionsEnableHeight) },
-      },
-      validators: validators.flatMap(({ pubKey, power }, i) =>
-        pubKey === null
-          ? []
-          : [
-              {
-                address: hex(addressOf(pubKey)),
-                pub_key: { type: PUBLIC_NAMES[pubKey.kind], value: Buffer.from(pubKey.value).toString('base64') },
-                power: String(power),
-                name: `validator${i}`,
-              },
-            ],
-      ),
-      app_hash: hex(appHash),
-    },
+    genesisDocument(genesis, (index) => `validator${index}`),
     null,
     2,
   )
-}
-
-function hex(binary: string): string {
-  return toHex(fromBinary(binary)).toUpperCase()
 }
 
 /** What is left out is CometBFT's default. The sleeps and timeouts are those that make loopback fast. */

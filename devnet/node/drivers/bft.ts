@@ -6,16 +6,17 @@
  */
 import { isNil } from '../../consensus/block-id.ts'
 import type { ChainState } from '../../consensus/chain-state.ts'
-import type { PrivateKey } from '../../consensus/key.ts'
+import { type PrivateKey, publicKeyOf } from '../../consensus/key.ts'
 import { isQuorum } from '../../consensus/quorum.ts'
 import { type Decision, LOOPBACK_OPTIONS, type ReplicaOptions } from '../../consensus/replica.ts'
 import type { Effect } from '../../consensus/round.ts'
 import type { rememberVerified } from '../../consensus/verified-signatures.ts'
+import type { Evidence } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
 import { fromBinary, toHex } from '../../primitives/bytes.ts'
 import type { BlockExecutor } from '../block-executor.ts'
 import type { BlockStore } from '../block-store.ts'
-import { type BlockPolicy, type Chain, type Included, SubmitError } from '../chain.ts'
+import { type BlockPolicy, type Chain, type ConsensusView, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
 import type { FvmApplication } from '../fvm-application.ts'
 import type { Journal } from '../journal-file.ts'
@@ -112,6 +113,34 @@ export class BftChain implements Chain {
 
   get blocks(): BlockStore {
     return this.#seats[0]!.executor.blocks
+  }
+
+  get consensus(): ConsensusView {
+    const { key, executor } = this.#seats[0]!
+    return {
+      publicKey: key === null ? null : publicKeyOf(key),
+      onFinalized: (listener) => executor.onCommit(listener),
+      deciding: () => ({ rounds: this.#first.replica.rounds, isWaiting: this.#first.replica.isWaiting }),
+      isCatchingUp: () => this.#isCatchingUp(),
+      peers: () => this.#first.peers().map((name) => ({ name, address: this.#first.validatorOf(name) ?? '' })),
+      addEvidence: (piece) => this.#addEvidence(piece),
+    }
+  }
+
+  /** Peers that are one ahead have just decided. */
+  #isCatchingUp(): boolean {
+    const { peers, height } = this.#first.replica
+    for (const reached of peers.values()) if (reached > height + 1n) return true
+    return false
+  }
+
+  #addEvidence(piece: Evidence): void {
+    const { replica } = this.#first
+    const refused = this.#seats[0]!.executor.checkEvidence(replica.chain, [piece])
+    if (refused !== null) throw new SubmitError('EVIDENCE', `failed to add evidence: ${refused.code}`)
+    const said = { kind: 'evidence', value: { evidence: piece } } as const
+    replica.receive('', said)
+    this.#first.broadcast(said)
   }
 
   get mempool(): Mempool {

@@ -46,6 +46,7 @@ export class CometChain implements Chain {
   readonly mempool = new Mempool()
   /** CometBFT keeps its blocks itself. */
   readonly blocks = null
+  readonly consensus = null
   readonly #options: CometChainOptions
   readonly #waiters = new Map<Cid, Waiter[]>()
   readonly #listeners = new Set<(block: BlockRecord) => void>()
@@ -60,6 +61,11 @@ export class CometChain implements Chain {
     this.#options = options
     this.#powerNonce = BigInt(this.application.head.height) << 20n
     this.#unlisten = this.application.onCommit((block) => this.#take(block))
+  }
+
+  /** Where the first node answers questions about consensus itself. */
+  get rpcUrl(): string {
+    return this.#options.rpcs[0]!.url
   }
 
   get policy(): BlockPolicy {

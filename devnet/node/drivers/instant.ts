@@ -13,7 +13,7 @@ import type { ExtendedCommit } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
 import { type BlockExecutor, type Finalized, identifyBlock } from '../block-executor.ts'
 import { type BlockStore, withEmptyExtensions } from '../block-store.ts'
-import { type BlockPolicy, type Chain, ChainHalted, type Included, SubmitError } from '../chain.ts'
+import { type BlockPolicy, type Chain, ChainHalted, type ConsensusView, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
 import type { Crew } from '../crew.ts'
 import { admitMessage } from '../door.ts'
@@ -80,6 +80,22 @@ export class InstantChain implements Chain {
 
   get blocks(): BlockStore {
     return this.#executor.blocks
+  }
+
+  get consensus(): ConsensusView {
+    return {
+      publicKey: this.#crew.publicKey,
+      onFinalized: (listener) => this.#executor.onCommit(listener),
+      deciding: () => ({ rounds: null, isWaiting: true }),
+      isCatchingUp: () => false,
+      peers: () => [],
+      addEvidence() {
+        throw new SubmitError(
+          'UNAVAILABLE',
+          'one process signs for all validators here; --consensus bft takes evidence',
+        )
+      },
+    }
   }
 
   #commitOf({ lastHeight }: ChainState): ExtendedCommit {

@@ -36,7 +36,7 @@ async function openAt(s: number, t: number, a: number) {
   if (t > 0 || s > 0) written.putGenesis(states[0]!)
   for (let height = 1; height <= Math.max(s, t); height++) {
     if (height <= s) written.putBlock(decided[height - 1]!)
-    if (height <= Math.max(t, a)) written.putResponse(BigInt(height), responses[height - 1]!)
+    if (height <= Math.max(t, a)) written.putResponse(decided[height - 1]!.block, responses[height - 1]!)
     if (height <= t) written.putState(states[height]!)
   }
   await store.commit()
@@ -93,7 +93,7 @@ describe('the handshake', () => {
     const { application, executor, blocks } = await openAt(3, 2, 3)
     const response = { ...blocks.response(3n)!, appHash: 'y'.repeat(32) }
     expect(encode(FINALIZE_BLOCK_RESPONSE, response).length).toBeGreaterThan(32)
-    blocks.putResponse(3n, response)
+    blocks.putResponse(blocks.block(3n)!, response)
     await expect(shakeHands(genesisOf(), application, executor)).rejects.toThrowError(
       expect.objectContaining({ code: 'APP_HASH' }),
     )
