@@ -128,8 +128,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
       const application = plan.openApplication(home.store)
       // Time begins for all where it does for the first.
       genesis ??= genesisOf(application, keys)
-      // Clients ask the first.
-      const node = openNode(application, genesis, verify, index === 0 ? 'indexed' : 'not indexed')
+      const node = openNode(application, genesis, verify)
       return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
     })
     const faults = new LinkFaults(options.seed ?? 1)
@@ -252,14 +251,9 @@ function countValidators({ validators, consensus }: DevnetOptions, store: ChainS
 }
 
 /** Joins an application and the blocks in its store. */
-function openNode(
-  application: FvmApplication,
-  genesis: Genesis,
-  verify: VerifyMessage,
-  index: 'indexed' | 'not indexed' = 'indexed',
-) {
+function openNode(application: FvmApplication, genesis: Genesis, verify: VerifyMessage) {
   const { store } = application
-  const blocks = new BlockStore(store, index)
+  const blocks = new BlockStore(store)
   const executor = new BlockExecutor({
     application,
     store,
