@@ -4,6 +4,7 @@ import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
 import { benchOfficial } from './official.ts'
+import { benchSizes } from './sizes.ts'
 import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
 const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
@@ -22,6 +23,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   worlds: benchWorlds,
   starter: benchStarter,
   compile: benchCompile,
+  sizes: benchSizes,
 }
 
 const wanted = process.argv.slice(2)
