@@ -118,7 +118,7 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
       env: env(),
       encoding: 'utf8',
     })
-    expect(out).toMatch(/3 passed/)
+    expect(out).toMatch(/5 passed/)
   })
 
   test('runs it, calls it without a key or an address, edits it while it runs, and keeps the state', async () => {
