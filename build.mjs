@@ -38,6 +38,18 @@ await build({
   define: { 'process.env.TROUPE_VERSION': JSON.stringify(version) },
   logLevel: 'warning',
 })
+// Node is sooner ready for CommonJS than for modules; what is in here is in no chunk.
+await build({
+  entryPoints: { 'devnet/cli/launch': 'devnet/cli/launch.ts' },
+  outdir: NEXT,
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node20.19',
+  define: { 'process.env.TROUPE_VERSION': JSON.stringify(version) },
+  logLevel: 'warning',
+})
 run(process.execPath, [`${NEXT}/build-actors.js`, `${NEXT}/actors.car`])
 if (process.argv.includes('--types')) run('npx', ['tsc', '-p', 'tsconfig.types.json', '--outDir', `${NEXT}/types`])
 rmSync('dist', { recursive: true, force: true })

@@ -1,7 +1,5 @@
-#!/usr/bin/env node
 /** `troupe`: finds the command, runs it, prints its answer. Commands that execute actors run in a thread with a large stack. */
 import { Worker } from 'node:worker_threads'
-import { VERSION } from '../primitives/version.ts'
 import { type Command, helpOf, nearest, parseInput } from './command.ts'
 import { COMMANDS } from './commands.ts'
 import { execute } from './execute.ts'
@@ -14,10 +12,6 @@ const YOUNG_COMPILING_MB = 128
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv
-  if (name === '--version' || name === '-V') {
-    process.stdout.write(`${VERSION}\n`)
-    return Exit.Done
-  }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     process.stdout.write(overview())
     return name === undefined ? Exit.Usage : Exit.Done

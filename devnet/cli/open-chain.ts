@@ -75,7 +75,7 @@ function toCliError(error: unknown): unknown {
 }
 
 function openProcesses(options: DevnetOptions, stateFolder: string | null): Promise<Devnet> {
-  const command = [join(findPackageRoot(), 'dist', 'devnet', 'cli', 'main.js')]
+  const command = [join(findPackageRoot(), 'dist', 'devnet', 'cli', 'launch.cjs')]
   const onExit = (index: number, code: number | null): void =>
     talk(`validator v${index + 1} ended with ${code ?? 'a signal'}; it starts again`)
   const count = options.validators ?? DEFAULT_VALIDATORS

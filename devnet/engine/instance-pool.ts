@@ -15,11 +15,28 @@ const IDLE_MAX = 8
 const MEMORY_BYTES_MAX = 256 * PAGE
 const IDLE_BYTES_MAX = 48 << 20
 
+/** A line of the cache, so that both sides of a comparison begin at one. */
+const ZERO_HEAD = 64
+
+const { compare } = Buffer.prototype as unknown as {
+  compare(
+    this: Uint8Array,
+    target: Uint8Array,
+    targetStart: number,
+    targetEnd: number,
+    start: number,
+    end: number,
+  ): number
+}
+
 interface Idle {
   /** Memory as instantiation leaves it: from the first byte that is not zero to the last. */
   readonly imageAt: number
   readonly image: Uint8Array
   readonly exports: GuestExports[]
+  /** What lies before and behind these two places was zero after every run so far. */
+  usedFrom: number
+  usedTo: number
 }
 
 /** One for each set of imports: instances are bound to them. */
@@ -41,7 +58,8 @@ export class InstancePool {
     let end = bytes.length
     while (end > 0 && bytes[end - 1] === 0) end--
     while (start < end && bytes[start] === 0) start++
-    this.#idle.set(loaded, { imageAt: start, image: bytes.slice(start, end), exports: [] })
+    const image = bytes.slice(start, end)
+    this.#idle.set(loaded, { imageAt: start, image, exports: [], usedFrom: start, usedTo: end })
   }
 
   /** An instance that nobody runs any more, and how many bytes of its memory the code had. */
@@ -52,13 +70,29 @@ export class InstancePool {
     const grew = buffer.byteLength !== loaded.facts.memory!.minimum * PAGE
     if (grew && (!loaded.toleratesLargerMemory || buffer.byteLength > MEMORY_BYTES_MAX)) return
     if (this.#idleBytes + buffer.byteLength > IDLE_BYTES_MAX) return
-    const { imageAt, image } = idle
-    const bytes = new Uint8Array(buffer, 0, size)
-    bytes.fill(0, 0, imageAt)
-    bytes.set(image, imageAt)
-    bytes.fill(0, imageAt + image.length)
+    putBack(new Uint8Array(buffer, 0, size), idle)
     exports.reset()
     idle.exports.push(exports)
     this.#idleBytes += buffer.byteLength
   }
+}
+
+/**
+ * Memory as it was before the run. A module's stack and heap use little of what they may: the rest is looked at, not written, so that
+ * it stays the one page of zeroes that the system gives for memory nobody wrote to, in cache and without cost.
+ */
+function putBack(bytes: Uint8Array, idle: Idle): void {
+  const { imageAt, image } = idle
+  while (!isZero(bytes, 0, idle.usedFrom)) idle.usedFrom = Math.max(0, idle.usedFrom - PAGE)
+  while (!isZero(bytes, idle.usedTo, bytes.length)) idle.usedTo = Math.min(bytes.length, idle.usedTo + PAGE)
+  bytes.fill(0, idle.usedFrom, imageAt)
+  bytes.set(image, imageAt)
+  bytes.fill(0, imageAt + image.length, idle.usedTo)
+}
+
+/** Whether the first bytes of a range are zero, and each byte is what the one so many before it is. */
+function isZero(bytes: Uint8Array, from: number, to: number): boolean {
+  const head = Math.min(to, from + ZERO_HEAD)
+  for (let at = from; at < head; at++) if (bytes[at] !== 0) return false
+  return head >= to || compare.call(bytes, bytes, head, to, from, to - ZERO_HEAD) === 0
 }

@@ -26,6 +26,7 @@ export class Linker {
   readonly syscalls: SyscallTable
   /** Instances of these imports that may run again. */
   readonly instances = new InstancePool()
+  readonly #linkable = new WeakSet<ModuleFacts>()
   #guest: Guest | null = null
 
   constructor(table: SyscallTable = SYSCALLS_C) {
@@ -53,6 +54,13 @@ export class Linker {
 
   /** Why these imports cannot be linked, or undefined. */
   refusal(facts: ModuleFacts): string | undefined {
+    if (this.#linkable.has(facts)) return undefined
+    const refusal = this.#findRefusal(facts)
+    if (refusal === undefined) this.#linkable.add(facts)
+    return refusal
+  }
+
+  #findRefusal(facts: ModuleFacts): string | undefined {
     for (const { module, name, kind, shape } of facts.imports) {
       const syscall = this.syscalls[module]?.[name]
       if (syscall === undefined) return `import ${module}.${name} is unknown`

@@ -54,7 +54,7 @@ const LANES = [
 const AT = 0
 const END = 1
 const COUNTER = 2
-const IS_LAST = 3
+const TOTAL = 3
 const V = 4
 const M = V + 16
 
@@ -83,16 +83,15 @@ function absorb(bytes: Uint8Array, size: number): void {
   memory.set(INITIAL_STATE, STATE_AT)
   memory[STATE_AT]! ^= size
   let at = 0
-  while (bytes.length - at > BLOCK_SIZE) {
-    const wholeBlocks = Math.floor((bytes.length - at - 1) / BLOCK_SIZE) * BLOCK_SIZE
-    const chunk = Math.min(wholeBlocks, CHUNK_SIZE)
-    memory.set(bytes.subarray(at, at + chunk), BLOCKS_AT)
-    compress(BLOCKS_AT, BLOCKS_AT + chunk, at + BLOCK_SIZE, 0)
-    at += chunk
+  for (; bytes.length - at > CHUNK_SIZE; at += CHUNK_SIZE) {
+    memory.set(bytes.subarray(at, at + CHUNK_SIZE), BLOCKS_AT)
+    compress(BLOCKS_AT, BLOCKS_AT + CHUNK_SIZE, at, bytes.length)
   }
-  memory.fill(0, BLOCKS_AT + bytes.length - at, BLOCKS_AT + BLOCK_SIZE)
+  const rest = bytes.length - at
+  const end = BLOCKS_AT + Math.max(1, Math.ceil(rest / BLOCK_SIZE)) * BLOCK_SIZE
   memory.set(at === 0 ? bytes : bytes.subarray(at), BLOCKS_AT)
-  compress(BLOCKS_AT, BLOCKS_AT + BLOCK_SIZE, bytes.length, 1)
+  memory.fill(0, BLOCKS_AT + rest, end)
+  compress(BLOCKS_AT, end, at, bytes.length)
 }
 
 /** IV, with the parameters of an unkeyed hash (fan-out and depth 1) in word 0; the digest's size comes later. */
@@ -103,9 +102,10 @@ function initialState(): Uint8Array {
 }
 
 /**
- * `compress(at, end, counter, isLast)` mixes the blocks between two places into the state; `counter` is the count of
- * bytes up to the end of the first, below 2^32. Rounds are unrolled: the words one mixes are then known, and stay in
- * registers.
+ * `compress(at, end, counter, total)` mixes the blocks between two places into the state; `counter` is the count of bytes
+ * before the first, `total` that of all, below 2^32: who reaches it is the last block. Rounds are unrolled: the words one
+ * mixes are then known, and stay in registers. In V8's code that is faster than vectors of two words: those wait for their
+ * shuffles (1.18 GB/s against 1.05).
  */
 function writeCompress(): number[] {
   const code: number[] = []
@@ -120,9 +120,12 @@ function writeCompress(): number[] {
   for (let i = 0; i < 16; i++) {
     code.push(op.get, AT, op.load64, 3, ...leb(8 * i), op.set, M + i)
   }
-  // v12 ^= counter; v14 = ~v14 in the last block, by xor with 0 − isLast.
-  code.push(op.get, COUNTER, op.extendUnsigned, op.get, V + 12, op.xor64, op.set, V + 12)
-  code.push(op.i64Const, 0, op.get, IS_LAST, op.extendUnsigned, op.sub64, op.get, V + 14, op.xor64, op.set, V + 14)
+  advance(COUNTER)
+  // v12 ^= min(counter, total); v14 = ~v14 in the last block, by xor with 0 − (counter ≥ total).
+  code.push(op.get, COUNTER, op.get, TOTAL, op.get, COUNTER, op.get, TOTAL, op.lessThan32, op.select)
+  code.push(op.extendUnsigned, op.get, V + 12, op.xor64, op.set, V + 12)
+  code.push(op.i64Const, 0, op.get, COUNTER, op.get, TOTAL, op.atLeast32, op.extendUnsigned, op.sub64)
+  code.push(op.get, V + 14, op.xor64, op.set, V + 14)
   for (let round = 0; round < ROUNDS; round++) {
     const sigma = SIGMA[round % SIGMA.length]!
     for (const [lane, [a, b, c, d]] of LANES.entries()) {
@@ -141,7 +144,6 @@ function writeCompress(): number[] {
     load(STATE_AT + 8 * i)
     code.push(op.get, V + i, op.xor64, op.get, V + 8 + i, op.xor64, op.store64, 3, ...leb(STATE_AT + 8 * i))
   }
-  advance(COUNTER)
   advance(AT)
   code.push(op.get, AT, op.get, END, op.lessThan32, op.branchIf, 0, op.end)
   return code

@@ -71,6 +71,8 @@ export function troupe(options: PluginOptions = {}): Plugin {
           setupFiles: [harnessFile('matchers')],
           // Threads have the stack that 1,024 nested calls need; processes do not. They start sooner, too.
           ...(user.test?.pool === undefined ? { pool: 'threads' as const } : {}),
+          // Vite rewrites what does not lie in node_modules, and so all of a package that is linked: half of a small run.
+          ...(!isSource && sharesVitest(home) ? { server: { deps: { external: [inside(harnessFile('test'))] } } } : {}),
           ...(hasProvider(home, user.test?.coverage)
             ? {}
             : { coverage: { provider: 'custom' as const, customProviderModule: harnessFile('coverage-provider') } }),
@@ -118,6 +120,25 @@ export function troupe(options: PluginOptions = {}): Plugin {
 function shownGas({ gas }: PluginOptions): 'none' | 'medians' | 'all' {
   if (process.env[GAS_VARIABLE] === '1') return 'all'
   return gas === undefined ? 'medians' : gas ? 'all' : 'none'
+}
+
+/** Whether this package, loaded by Node, finds the vitest that runs: our matchers must extend that one. */
+function sharesVitest(home: string): boolean {
+  const find = (from: string): string | undefined => {
+    try {
+      return createRequire(from).resolve('vitest/package.json')
+    } catch {
+      return undefined
+    }
+  }
+  const theirs = find(join(home, 'package.json'))
+  return theirs !== undefined && theirs === find(harnessFile('test'))
+}
+
+/** Files in the folder of `file`, and of the bundles that it shares with others, two folders up. */
+function inside(file: string): RegExp {
+  const folder = resolve(file, '..', '..', '..')
+  return new RegExp(`^${folder.replaceAll('\\', '/').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}/`)
 }
 
 /** Whether the user chose how coverage is made, or installed one of vitest's own ways. */

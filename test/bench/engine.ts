@@ -30,7 +30,10 @@ function rateOfReference(file: string): number | undefined {
   return (JSON.parse(stdout.trim().split('\n').at(-1)!) as { messagesPerSecond: number }).messagesPerSecond
 }
 
-/** Reference vectors lie beside the package; without them there is nothing to measure. */
+/**
+ * Reference vectors lie beside the package; without them there is nothing to measure. `TROUPE_BENCH_ONLY=hash,token` takes these
+ * alone.
+ */
 export async function benchEngine(): Promise<void> {
   const folder = process.env['TROUPE_ORACLE_BENCH'] ?? join(findPackageRoot(), '..', 'shared', 'oracle', 'bench')
   if (!existsSync(folder)) {
@@ -39,8 +42,9 @@ export async function benchEngine(): Promise<void> {
   }
   const modules = new ModuleCache()
   const linker = new Linker()
+  const only = process.env['TROUPE_BENCH_ONLY']?.split(',').map((topic) => `bench-${topic}.json.gz`)
   for (const name of readdirSync(folder)
-    .filter((file) => file.endsWith('.json.gz'))
+    .filter((file) => only?.includes(file) ?? file.endsWith('.json.gz'))
     .sort()) {
     const vector = readVector(gunzipSync(readFileSync(join(folder, name))).toString('utf8'))
     const { actorDebugging: debugging, ...machineOf } = vector.machine

@@ -7,6 +7,7 @@ import { benchEngine } from './engine.ts'
 import { benchComet, benchMinute, benchProcesses } from './networks.ts'
 import { benchIndex } from './event-index.ts'
 import { benchOfficial } from './official.ts'
+import { benchSizes } from './sizes.ts'
 import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
 const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
@@ -30,6 +31,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   worlds: benchWorlds,
   starter: benchStarter,
   compile: benchCompile,
+  sizes: benchSizes,
 }
 
 const wanted = process.argv.slice(2)

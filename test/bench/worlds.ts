@@ -83,7 +83,7 @@ function copyOfStarter(): ReturnType<typeof makeFolder> {
 }
 
 function runTests(cwd: string, ...words: string[]): void {
-  const main = join(root, 'dist', 'devnet', 'cli', 'main.js')
+  const main = join(root, 'dist', 'devnet', 'cli', 'launch.cjs')
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, 'test', ...words], { cwd, encoding: 'utf8' })
   if (status !== 0) throw new Error(`${stdout}${stderr}`)
 }

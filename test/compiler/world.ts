@@ -8,6 +8,7 @@ import { formatDiagnostic } from '../../compiler/diagnostic.ts'
 import { applyUpgradeCall } from '../../devnet/engine/executor.ts'
 import { createMachine, type Machine } from '../../devnet/engine/machine.ts'
 import { PROFILES } from '../../devnet/engine/profile.ts'
+import type { Trace } from '../../devnet/engine/trace.ts'
 import { MemoryBlockstore } from '../../devnet/ipld/blockstore.ts'
 import { type Cid, cidOf, EMPTY_ARRAY_CID, RAW } from '../../devnet/ipld/cid.ts'
 import { type CborInput, type CborValue, decodeCbor, encodeCbor } from '../../devnet/ipld/dag-cbor.ts'
@@ -66,6 +67,10 @@ export interface Outcome {
   readonly codec: number | null
   readonly note: string
   readonly gas: bigint
+  /** Of the gas, what the invocation itself used: neither inclusion nor return, actor update and link scans. */
+  readonly gasInside: number
+  /** Of the gas, what the actor's own instructions used. */
+  readonly codeGas: number
   readonly syscalls: number
   readonly events: readonly {
     readonly emitter: bigint
@@ -215,6 +220,8 @@ export class World {
       codec: result.returnCodec,
       note: result.failures.at(-1)?.message ?? result.note,
       gas: result.gasUsed,
+      gasInside: gasOf(result.trace, (name) => !OUTSIDE.has(name)),
+      codeGas: gasOf(result.trace, (name) => name === 'wasm_exec'),
       syscalls: result.trace.filter((event) => event.kind === 'gas' && event.name === 'OnSyscall').length,
       events: result.events,
       logs: result.trace.flatMap((event) => (event.kind === 'log' ? [event.text] : [])),
@@ -228,6 +235,22 @@ export class World {
     if (!bytes) throw new Error('no state')
     return decodeCbor(bytes)
   }
+}
+
+/** Charges that a receipt adds to what an invocation uses. */
+const OUTSIDE: ReadonlySet<string> = new Set([
+  'none',
+  'OnMethodInvocation',
+  'OnChainReturnValue',
+  'OnActorUpdate',
+  'OnScanIpldLinks',
+])
+
+/** Gas of the charges with these names. */
+function gasOf(trace: Trace, counts: (name: string) => boolean): number {
+  let milligas = 0
+  for (const event of trace) if (event.kind === 'gas' && counts(event.name)) milligas += Number(event.milligas)
+  return milligas / 1000
 }
 
 /** An address on the wire. */

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { findPackageRoot } from '../../devnet/node/package-root.ts'
 
 const packageRoot = findPackageRoot()
-const main = join(packageRoot, 'dist', 'devnet', 'cli', 'main.js')
+const main = join(packageRoot, 'dist', 'devnet', 'cli', 'launch.cjs')
 
 /** Tests of the command need what `npm run build` makes. */
 export const hasBuild = existsSync(main) && existsSync(join(packageRoot, 'dist', 'actors.car'))

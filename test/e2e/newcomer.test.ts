@@ -21,7 +21,7 @@ import { findPackageRoot } from '../../devnet/node/package-root.ts'
 
 const root = findPackageRoot()
 const isBuilt =
-  existsSync(join(root, 'dist', 'devnet', 'cli', 'main.js')) && existsSync(join(root, 'dist', 'actors.car'))
+  existsSync(join(root, 'dist', 'devnet', 'cli', 'launch.cjs')) && existsSync(join(root, 'dist', 'actors.car'))
 
 /** Lines of a `--json` command, waited for one by one. */
 class Lines {
@@ -64,7 +64,7 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
   const env = () => ({ ...process.env, CI: 'true', FORCE_COLOR: '0', NODE_OPTIONS: '' })
   const troupe = (...args: string[]) =>
     JSON.parse(
-      execFileSync(process.execPath, [join(project, 'node_modules/troupe/dist/devnet/cli/main.js'), ...args], {
+      execFileSync(process.execPath, [join(project, 'node_modules/troupe/dist/devnet/cli/launch.cjs'), ...args], {
         cwd: project,
         env: env(),
         encoding: 'utf8',
@@ -74,7 +74,7 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
     new Lines(
       spawn(
         process.execPath,
-        [join(project, 'node_modules/troupe/dist/devnet/cli/main.js'), 'dev', '--json', '--port', '0'],
+        [join(project, 'node_modules/troupe/dist/devnet/cli/launch.cjs'), 'dev', '--json', '--port', '0'],
         {
           cwd: project,
           env: env(),
@@ -96,7 +96,7 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
     mkdirSync(join(home, 'unpacked'))
     execFileSync('tar', ['xzf', join(home, tarball), '-C', join(home, 'unpacked')])
     project = join(home, 'hello')
-    execFileSync(process.execPath, [join(home, 'unpacked/package/dist/devnet/cli/main.js'), 'init', 'hello'], {
+    execFileSync(process.execPath, [join(home, 'unpacked/package/dist/devnet/cli/launch.cjs'), 'init', 'hello'], {
       cwd: home,
       env: { ...env(), NODE_PATH: join(root, 'node_modules') },
       encoding: 'utf8',
@@ -118,7 +118,7 @@ describe.skipIf(!isBuilt)(`a newcomer${isBuilt ? '' : ' (dist/ is missing: npm r
       env: env(),
       encoding: 'utf8',
     })
-    expect(out).toMatch(/3 passed/)
+    expect(out).toMatch(/5 passed/)
   })
 
   test('runs it, calls it without a key or an address, edits it while it runs, and keeps the state', async () => {

@@ -19,3 +19,16 @@ test('stays cheap', () => {
   counter.increment(1n)
   expect(counter.last.gas).toBeLessThan(2_200_000)
 })
+
+test('counts for everybody', () => {
+  const counter = world().deploy(Counter, 0n)
+  for (const name of ['alice', 'bob', 'carol']) counter.from(name).increment(10n)
+  expect(counter.get()).toBe(30n)
+})
+
+test('two counters do not know of each other', () => {
+  const net = world()
+  const [left, right] = [net.deploy(Counter, 1n), net.deploy(Counter, 100n)]
+  left.increment(1n)
+  expect([left.get(), right.get()]).toEqual([2n, 100n])
+})

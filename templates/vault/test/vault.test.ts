@@ -28,3 +28,24 @@ test('passes on why the token refused', () => {
   expect(() => vault.payout('bob', 1000n)).toExit(19)
   expect(vault.total()).toBe(0n)
 })
+
+test('keeps tokens that its users send', () => {
+  const { token, vault } = setUp()
+  token.mint('bob', 30n)
+  token.from('bob').transfer(vault.address, 30n, new Uint8Array())
+  expect(token.balance(vault.address)).toBe(130n)
+  expect(token.balance('bob')).toBe(0n)
+})
+
+test('pays until it is empty, and not once more', () => {
+  const { token, vault } = setUp()
+  for (const name of ['bob', 'carol', 'dave', 'erin']) expect(vault.payout(name, 25n)).toBe(25n)
+  expect(() => vault.payout('frank', 1n)).toExit(19)
+  expect(vault.total()).toBe(100n)
+  expect(token.totalSupply()).toBe(100n)
+})
+
+test('a payout to the vault itself gains nothing', () => {
+  const { vault } = setUp()
+  expect(vault.payout(vault.address, 10n)).toBe(0n)
+})
