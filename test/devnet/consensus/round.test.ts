@@ -239,6 +239,16 @@ describe('locks', () => {
     expect(rounds.prevote(1, [0, 1, 2], w).votesAsked({ w })).toEqual(['prevote 2 w'])
   })
 
+  test('a proof of a round that was skipped is taken when a proposal names it', () => {
+    const rounds = bench()
+    const v = rounds.block('v')
+    // Others are in round 3 when this node hears of the height.
+    rounds.prevote(3, [0, 1], null)
+    expect(rounds.state.round).toBe(3)
+    expect(rounds.offer(3, v, 1).votesAsked()).toEqual([])
+    expect(rounds.prevote(1, [0, 1, 2], v).votesAsked({ v })).toEqual(['prevote 3 v'])
+  })
+
   test('a polka moves the lock to another block', () => {
     const { rounds, w } = locked()
     rounds.offer(1, w).echo().prevote(1, [0, 1, 2], w)
