@@ -111,6 +111,10 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'Nobody is at the address, or has the name, on the devnet.',
     '`troupe accounts` and `troupe inspect` say who is.',
   ),
+  7607: entry(
+    'In a world of validators that vote, what the test waits for did not come about: too few of them hear each other.',
+    'End the faults with `net.faults.clear()`, expect the failure, or give `world` more patienceSeconds.',
+  ),
   8100: entry(
     'The engine was given a state or options that no network has.',
     'This happens to programs that use `troupe/fvm`: check version, epoch and state root.',

@@ -68,6 +68,8 @@ export interface DevnetOptions {
   readonly replica?: Partial<ReplicaOptions>
   /** Of the faults that links are given. */
   readonly seed?: number
+  /** What every message between validators of this process takes by the clock, milliseconds; as fast as it goes when absent. */
+  readonly paceMs?: () => number
   /** This process is one node of a larger network. */
   readonly member?: Member
   readonly policy?: BlockPolicy
@@ -131,7 +133,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
       return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
     })
     const faults = new LinkFaults(options.seed ?? 1)
-    const network = new LocalNetwork(faults, clock)
+    const network = new LocalNetwork(faults, clock, options.paceMs)
     const chain = new BftChain(seats, { clock, policy, faults, network, replica: options.replica ?? {} })
     return devnetOf({ ...plan, application: chain.application, keys }, chain)
   }

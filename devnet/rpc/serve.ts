@@ -15,10 +15,7 @@ export interface ServeOptions {
 }
 
 export function serveDevnet(devnet: Devnet, options: ServeOptions): Promise<RunningServer> {
-  const own = devMethods(devnet)
-  const eth = ethMethods(devnet, own.methods)
-  const filecoin = filecoinMethods(devnet)
-  const all = merge(own, eth, filecoin)
+  const all = methodsOf(devnet)
   return startServer({
     ...options,
     routes: { '/': all, '/rpc/v1': all, '/rpc/v0': all },
@@ -30,6 +27,12 @@ export function serveDevnet(devnet: Devnet, options: ServeOptions): Promise<Runn
       rpc: { ethereum: '/', filecoin: '/rpc/v1' },
     }),
   })
+}
+
+/** Everything that a devnet can be asked. */
+export function methodsOf(devnet: Devnet): MethodTable {
+  const own = devMethods(devnet)
+  return merge(own, ethMethods(devnet, own.methods), filecoinMethods(devnet))
 }
 
 function merge(...tables: readonly MethodTable[]): MethodTable {
