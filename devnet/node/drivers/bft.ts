@@ -23,6 +23,7 @@ import type { LinkFaults } from '../link-faults.ts'
 import type { Mempool } from '../mempool.ts'
 import type { PeerNetwork } from '../peer-links.ts'
 import type { Clock } from '../ports.ts'
+import type { Recorder } from '../recording.ts'
 import { encodeTransaction, type Power } from '../transaction.ts'
 import { type PowerMessage, signersOf, Validator, type ValidatorWatcher } from '../validator.ts'
 import { WaitingRoom } from '../waiting-room.ts'
@@ -68,6 +69,8 @@ export interface BftOptions {
   readonly network: PeerNetwork
   readonly faults: LinkFaults
   readonly replica: Partial<ReplicaOptions>
+  /** Hears what each validator is given. */
+  readonly recorder?: Recorder | null
 }
 
 /** Blocks that a peer may want ahead of the last. */
@@ -78,6 +81,7 @@ export class BftChain implements Chain {
   readonly #seats: readonly Seat[]
   readonly #clock: Clock
   readonly #network: PeerNetwork
+  readonly #recorder: Recorder | null
   readonly #replicaOptions: ReplicaOptions
   readonly #room = new WaitingRoom()
   readonly #finalityListeners = new Set<(finality: Finality) => void>()
@@ -94,11 +98,12 @@ export class BftChain implements Chain {
   #powerNonce: bigint
   #heightBegan = 0
 
-  constructor(seats: readonly Seat[], { clock, policy, network, faults, replica }: BftOptions) {
+  constructor(seats: readonly Seat[], { clock, policy, network, faults, replica, recorder }: BftOptions) {
     this.#seats = seats
     this.#clock = clock
     this.#policy = policy
     this.faults = faults
+    this.#recorder = recorder ?? null
     this.#network = network
     this.#replicaOptions = { ...LOOPBACK_OPTIONS, ...replica }
     this.#powerNonce = BigInt(this.application.head.height) << 20n
@@ -144,6 +149,7 @@ export class BftChain implements Chain {
         isEager: () => this.#policy.kind === 'auto',
         isByzantine: () => this.faults.isByzantine(name),
         onPower: (said) => this.#onPower(said),
+        recorder: this.#recorder,
         watcher: this.#watcher,
       })
     })
@@ -355,6 +361,7 @@ export class BftChain implements Chain {
     this.#room.close()
     this.#stopInterval?.()
     for (const validator of this.#validators) validator.close()
+    this.#recorder?.close()
     for (const { application } of this.#seats) await application.store.close()
   }
 
