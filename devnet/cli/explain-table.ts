@@ -77,13 +77,13 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
   7302: entry('The folder or file of vectors does not exist.', 'Check the path.'),
   7303: entry('A file that was named cannot be read.', 'Check the path and its permissions.'),
   7304: entry('A file cannot be written.', 'Check that its folder exists, its permissions, and the room on the disk.'),
-  7306: entry(
-    'The file is no recording of a network, or is damaged.',
-    'Record again with `troupe dev --record <file>`.',
-  ),
   7305: entry(
     'The folder for a new network is there already, perhaps with keys.',
     'Name a folder that is new, or remove the old one when its keys are no longer needed.',
+  ),
+  7306: entry(
+    'The file is no recording of a network, or is damaged.',
+    'Record again with `troupe dev --record <file>`.',
   ),
   7401: entry(
     'No test run has left gas figures.',

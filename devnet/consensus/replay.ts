@@ -50,14 +50,17 @@ interface Actor {
 
 export class Replay {
   readonly #verify: VerifyMessage
+  readonly #rules: typeof step
   readonly #actors = new Map<string, Actor>()
   /** By height, who decided what first. */
   readonly #decided = new Map<bigint, { readonly replica: string; readonly blockId: BlockId }>()
   readonly #heights = new Set<bigint>()
   #records = 0
 
-  constructor(verify: VerifyMessage) {
+  /** `rules`: those of this build, unless it is others that are looked into. */
+  constructor(verify: VerifyMessage, rules: typeof step = step) {
     this.#verify = verify
+    this.#rules = rules
   }
 
   get summary(): { readonly replicas: number; readonly records: number; readonly heights: number } {
@@ -108,7 +111,7 @@ export class Replay {
       difference = this.#checkProposal(replica, actor, record.value.proposal, record.value.isOwn)
     }
     if (difference !== null) return difference
-    const { state, effects } = step(actor.state, input)
+    const { state, effects } = this.#rules(actor.state, input)
     actor.state = state
     for (const effect of effects) {
       if (effect.kind === 'vote' || effect.kind === 'propose') actor.asked.push(effect)

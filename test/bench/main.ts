@@ -4,6 +4,7 @@ import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
 import { benchOfficial } from './official.ts'
+import { benchSoak } from './soak.ts'
 import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
 const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
@@ -18,6 +19,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   crash: benchCrash,
   engine: benchEngine,
   bft: benchBft,
+  soak: benchSoak,
   official: benchOfficial,
   worlds: benchWorlds,
   starter: benchStarter,

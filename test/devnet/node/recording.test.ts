@@ -3,10 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NIL_BLOCK_ID } from '../../../devnet/consensus/block-id.ts'
 import { encodeJournalRecord, readJournal } from '../../../devnet/consensus/journal.ts'
 import { verifyMessage } from '../../../devnet/consensus/key.ts'
 import { Replay, type ReplayDifference } from '../../../devnet/consensus/replay.ts'
-import { PREVOTE } from '../../../devnet/consensus/wire.ts'
+import { step } from '../../../devnet/consensus/round.ts'
+import { PRECOMMIT, PREVOTE } from '../../../devnet/consensus/wire.ts'
 import { openFolderHome } from '../../../devnet/node/node-home.ts'
 import { RecordingDamaged, readRecording } from '../../../devnet/node/recording.ts'
 import { fromHex, toHex } from '../../../devnet/primitives/bytes.ts'
@@ -29,8 +31,11 @@ describe.skipIf(!hasOwnBundle)('a recording', () => {
   })
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  function run(recording: string): { readonly difference: ReplayDifference | null; readonly replay: Replay } {
-    const replay = new Replay(verifyMessage)
+  function run(
+    recording: string,
+    rules = step,
+  ): { readonly difference: ReplayDifference | null; readonly replay: Replay } {
+    const replay = new Replay(verifyMessage, rules)
     for (const entry of readRecording(recording)) {
       const difference = replay.take(entry)
       if (difference !== null) return { difference, replay }
@@ -84,6 +89,18 @@ describe.skipIf(!hasOwnBundle)('a recording', () => {
     lines[at] = JSON.stringify({ v: 'v2', t: 0, record: toHex(record) })
     const { difference } = run(lines.join('\n'))
     expect(difference).toMatchObject({ replica: 'v2', height: 5n, round: read.value.vote.round, effect: 'vote' })
+  })
+
+  test('shows where a rule has changed since: here nil is precommitted from the sixth height on', () => {
+    const { difference } = run(text, (state, input) => {
+      const { state: next, effects } = step(state, input)
+      const isLate = state.keeper.height >= 6n
+      const changed = effects.map((effect) =>
+        effect.kind === 'vote' && effect.type === PRECOMMIT && isLate ? { ...effect, blockId: NIL_BLOCK_ID } : effect,
+      )
+      return { state: next, effects: changed }
+    })
+    expect(difference).toMatchObject({ height: 6n, round: 0, effect: 'vote', expected: 'a vote for nil' })
   })
 
   test('from which an input was lost shows what the rules would not have signed', () => {
