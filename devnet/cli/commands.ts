@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, Listed>> = {
     about: 'a devnet without watching',
     load: async () => (await import('./commands/node.ts')).node,
   },
+  replay: {
+    about: 'run a recorded network again',
+    load: async () => (await import('./commands/replay.ts')).replay,
+  },
   build: {
     about: 'actors to wasm, ABI and debug twin',
     load: async () => (await import('./commands/build.ts')).build,

@@ -37,6 +37,11 @@ export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
   consensus: { type: 'string', value: 'bft|instant|cometbft', about: 'how blocks are decided (bft)' },
   validators: { type: 'string', value: 'n', about: 'validators of a new chain (4; 1 under instant)' },
   processes: { type: 'boolean', about: 'each validator of bft in a process of its own' },
+  record: {
+    type: 'string',
+    value: 'file',
+    about: 'write down what each validator of bft is given, for `troupe replay`',
+  },
   seed: { type: 'string', value: 'n', about: 'of the faults that links are given (1)' },
   abci: { type: 'string', value: 'address', about: 'serve a CometBFT of yours at tcp://host:port or unix:///path' },
   'comet-rpc': { type: 'string', value: 'url', about: 'where that CometBFT answers (http://127.0.0.1:26657)' },

@@ -81,6 +81,10 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'The folder for a new network is there already, perhaps with keys.',
     'Name a folder that is new, or remove the old one when its keys are no longer needed.',
   ),
+  7306: entry(
+    'The file is no recording of a network, or is damaged.',
+    'Record again with `troupe dev --record <file>`.',
+  ),
   7401: entry(
     'No test run has left gas figures.',
     'Run `troupe test`; the plugin of troupe/vitest writes .troupe/runs/last.json.',
@@ -110,6 +114,10 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
   7606: entry(
     'Nobody is at the address, or has the name, on the devnet.',
     '`troupe accounts` and `troupe inspect` say who is.',
+  ),
+  7607: entry(
+    'In a world of validators that vote, what the test waits for did not come about: too few of them hear each other.',
+    'End the faults with `net.faults.clear()`, expect the failure, or give `world` more patienceSeconds.',
   ),
   8100: entry(
     'The engine was given a state or options that no network has.',

@@ -40,6 +40,11 @@ export async function openChain(input: Input, { project, stateFolder, ...rest }:
     seed: numberFlag(input, 'seed') ?? 1,
     ...(validators === undefined ? {} : { validators }),
   }
+  if (input.flags['record'] !== undefined && (name !== 'bft' || input.flags['processes'] === true || networkFile)) {
+    throw new CliError('TRP-7002', Exit.Usage, '--record writes down validators of bft in one process', {
+      fix: 'leave --processes, --join and other kinds of --consensus out',
+    })
+  }
   try {
     if (networkFile !== undefined)
       return (await openMemberDevnet(readNetworkFile(resolve(input.cwd, networkFile)), options)).devnet
@@ -50,7 +55,7 @@ export async function openChain(input: Input, { project, stateFolder, ...rest }:
       case 'bft':
         return input.flags['processes'] === true
           ? await openProcesses(options, stateFolder)
-          : openDevnet({ ...options, consensus: 'bft' })
+          : openDevnet({ ...options, consensus: 'bft', ...recordOf(input) })
       case 'instant':
         return openDevnet({ ...options, consensus: 'instant' })
       case 'cometbft':
@@ -62,6 +67,11 @@ export async function openChain(input: Input, { project, stateFolder, ...rest }:
   throw new CliError('TRP-7005', Exit.Usage, `there is no consensus ${JSON.stringify(name)}`, {
     fix: 'bft, instant or cometbft',
   })
+}
+
+function recordOf(input: Input): Pick<DevnetOptions, 'recordTo'> {
+  const file = textFlag(input, 'record')
+  return file === undefined ? {} : { recordTo: resolve(input.cwd, file) }
 }
 
 function toCliError(error: unknown): unknown {

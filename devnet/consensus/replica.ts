@@ -857,9 +857,9 @@ export class Replica {
     let height = 0n
     let pending: Effect[] = []
     for (const record of records) {
+      // A journal may have gone on to heights that the chain's store has lost: what was decided here is applied again.
       if (record.kind === 'height') {
         height = record.value.height
-        pending = []
         continue
       }
       this.#remember(record)

@@ -5,7 +5,7 @@
  * @source spec consensus §6.2
  */
 
-import { blockIdKey } from './block-id.ts'
+import { blockIdKey, isComplete } from './block-id.ts'
 import { bitArray } from './gossip.ts'
 import type { PeerMessage, Status, VoteSummary } from './peer-message.ts'
 import { BLOCKS_COUNT_MAX, STATUS_MISSING_MAX, STATUS_SUMMARIES_MAX } from './peer-message.ts'
@@ -79,14 +79,22 @@ export function claimsOf(state: RoundState, status: Status): readonly VoteSummar
   })
 }
 
-/** Rounds whose votes may matter to somebody who is in `round`: his, ours, and those in which a block had a quorum. */
-function roundsToCompare({ keeper, round: own, valid, locked }: RoundState, round: number): readonly number[] {
+/** Of the rounds that are compared at a time. */
+const ROUNDS_COMPARED_MAX = 8
+
+/**
+ * Rounds whose votes may matter to somebody who is in `round`, what matters most first: his, ours, those that proofs of lock name, and
+ * those in which a block had a quorum, the latest first.
+ */
+function roundsToCompare(state: RoundState, round: number): readonly number[] {
+  const { keeper, round: own, valid, locked, proposals } = state
   const rounds = new Set([Math.max(round, 0), Math.max(own, 0)])
+  for (const at of [...rounds]) rounds.add(proposals.get(at)?.proposal.polRound ?? -1)
   for (const choice of [valid, locked]) if (choice !== null) rounds.add(choice.round)
-  for (const [at, { prevotes, precommits }] of keeper.rounds) {
-    if (precommits.majority !== null || prevotes.majority !== null) rounds.add(at)
+  for (const [at, { prevotes, precommits }] of [...keeper.rounds].reverse()) {
+    if ([precommits, prevotes].some(({ majority }) => majority !== null && isComplete(majority))) rounds.add(at)
   }
-  return [...rounds].filter((at) => keeper.rounds.has(at)).slice(-8)
+  return [...rounds].filter((at) => keeper.rounds.has(at)).slice(0, ROUNDS_COMPARED_MAX)
 }
 
 function summaryOf(

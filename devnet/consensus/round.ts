@@ -27,6 +27,7 @@ import {
   decisionOf,
   enterRound,
   keepVote,
+  openRound,
   polkaOf,
   ROUNDS_KEPT,
   roundToSkipTo,
@@ -210,7 +211,9 @@ function take(state: RoundState, input: Input, effects: Effect[]): RoundState {
       return state.round === -1 && state.decided === null ? enter(state, 0, effects) : state
     case 'proposal': {
       const { proposal, receivedAt } = input
-      return { ...state, proposals: new Map(state.proposals).set(proposal.round, { proposal, receivedAt }) }
+      // Its proof may be of a round that this node has skipped.
+      const keeper = openRound(state.keeper, proposal.polRound)
+      return { ...state, keeper, proposals: new Map(state.proposals).set(proposal.round, { proposal, receivedAt }) }
     }
     case 'block':
       return takeBlock(state, input, effects)

@@ -138,6 +138,13 @@ export function roundToSkipTo({ round, rounds, ahead, validators }: VoteKeeper):
   return null
 }
 
+/** Keeps votes of a round up to the next, also of one that was skipped: somebody says that it matters. */
+export function openRound(keeper: VoteKeeper, round: number): VoteKeeper {
+  if (round < 0 || round > keeper.round + 1 || keeper.rounds.has(round)) return keeper
+  const rounds = [...keeper.rounds, [round, emptyRound(keeper, round)] as const]
+  return { ...keeper, rounds: new Map(rounds.sort(([a], [b]) => a - b)) }
+}
+
 /** Goes on to a later round: votes that waited for it are counted, and old rounds are let go of unless a block had a quorum there. */
 export function enterRound(keeper: VoteKeeper, round: number): VoteKeeper {
   const rounds = new Map<number, RoundVotes>()

@@ -33,6 +33,7 @@ import { type NodeHome, openMemoryHome } from './node-home.ts'
 import { findPackageRoot } from './package-root.ts'
 import type { PeerNetwork } from './peer-links.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
+import { openRecorder } from './recording.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
 
 export const DEFAULT_CHAIN_ID = 31337n
@@ -68,6 +69,10 @@ export interface DevnetOptions {
   readonly replica?: Partial<ReplicaOptions>
   /** Of the faults that links are given. */
   readonly seed?: number
+  /** A file that gets what each validator of this process is given, in `bft`. */
+  readonly recordTo?: string
+  /** What every message between validators of this process takes by the clock, milliseconds; as fast as it goes when absent. */
+  readonly paceMs?: () => number
   /** This process is one node of a larger network. */
   readonly member?: Member
   readonly policy?: BlockPolicy
@@ -132,8 +137,9 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
       return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
     })
     const faults = new LinkFaults(options.seed ?? 1)
-    const network = new LocalNetwork(faults, clock)
-    const chain = new BftChain(seats, { clock, policy, faults, network, replica: options.replica ?? {} })
+    const recorder = options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now())
+    const network = new LocalNetwork(faults, clock, options.paceMs)
+    const chain = new BftChain(seats, { clock, policy, faults, network, recorder, replica: options.replica ?? {} })
     return devnetOf({ ...plan, application: chain.application, keys }, chain)
   }
 

@@ -14,11 +14,14 @@ export class LocalNetwork implements PeerNetwork {
   readonly #clock: Clock
   readonly #seats = new Map<string, Seat>()
   #queue: (() => void)[] = []
+  readonly #paceMs: (() => number) | null
   #isPumping = false
 
-  constructor(faults: LinkFaults, clock: Clock) {
+  /** `paceMs`: what every message takes, by the clock; without it the event loop is as fast as it is, which no seed can repeat. */
+  constructor(faults: LinkFaults, clock: Clock, paceMs: (() => number) | null = null) {
     this.faults = faults
     this.#clock = clock
+    this.#paceMs = paceMs
   }
 
   join(name: string, validator: string | undefined, listener: PeerListener): PeerLinks {
@@ -54,8 +57,8 @@ export class LocalNetwork implements PeerNetwork {
     }
     const delayMs = this.faults.isQuiet ? 0 : this.faults.delayOf(from.name, to.name)
     if (delayMs === null) return
-    if (delayMs > 0) {
-      this.#clock.after(delayMs, deliver)
+    if (delayMs > 0 || this.#paceMs !== null) {
+      this.#clock.after(delayMs + (this.#paceMs?.() ?? 0), deliver)
       return
     }
     this.#queue.push(deliver)

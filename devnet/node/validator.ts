@@ -7,6 +7,7 @@
 
 import { isNil, NIL_BLOCK_ID } from '../consensus/block-id.ts'
 import type { ChainState } from '../consensus/chain-state.ts'
+import { encodeJournalRecord, type JournalRecord } from '../consensus/journal.ts'
 import { addressOf, type PrivateKey, publicKeyOf, signMessage, type VerifyMessage } from '../consensus/key.ts'
 import type { DecidedBlock, PeerMessage } from '../consensus/peer-message.ts'
 import {
@@ -35,6 +36,7 @@ import { GAS_MARKET } from './gas-market.ts'
 import type { Journal } from './journal-file.ts'
 import { Mempool } from './mempool.ts'
 import type { NodeMessage, PeerLinks, PeerListener } from './peer-links.ts'
+import type { Recorder } from './recording.ts'
 
 /** The clock of a node: the chain's time, and timers. */
 export interface NodeClock {
@@ -59,6 +61,7 @@ export interface ValidatorOptions {
   readonly isByzantine: () => boolean
   /** A peer's user asked something of the whole network. */
   readonly onPower: (said: PowerMessage) => void
+  readonly recorder: Recorder | null
   readonly watcher: ValidatorWatcher
 }
 
@@ -99,6 +102,7 @@ export class Validator implements ReplicaHost, PeerListener {
   /** A block that was accepted and is not executed yet. */
   #likely: { readonly state: ChainState; readonly candidate: Candidate } | null = null
   #isClosed = false
+  #recordedHeight = -1n
 
   constructor(options: ValidatorOptions) {
     const { name, key, application, executor, state, verify } = options
@@ -125,6 +129,7 @@ export class Validator implements ReplicaHost, PeerListener {
     this.#links = links
     const { journal, state } = this.#options
     const isUnsure = journal.found === 'torn' || (journal.found === 'missing' && state.lastHeight > 0n)
+    if (this.#options.recorder !== null) this.#recordEarlier(journal.records)
     this.replica.start(journal.records, isUnsure ? 'unsure' : 'sure')
   }
 
@@ -294,7 +299,30 @@ export class Validator implements ReplicaHost, PeerListener {
   }
 
   append(record: Uint8Array): void {
+    this.#record(record)
     this.#options.journal.append(record)
+  }
+
+  /** What an earlier life was given at this height belongs to the recording too. */
+  #recordEarlier(records: readonly JournalRecord[]): void {
+    let height = 0n
+    for (const record of records) {
+      if (record.kind === 'height') height = record.value.height
+      else if (height === this.replica.height) this.#record(encodeJournalRecord(record))
+    }
+  }
+
+  /** With the state of the chain before each height. */
+  #record(record: Uint8Array): void {
+    const { recorder, replica } = this.#options
+    if (recorder === null) return
+    const { chain, height } = this.replica
+    if (height !== this.#recordedHeight) {
+      this.#recordedHeight = height
+      const precision = replica.timeRule === 'median' ? null : replica.precision
+      recorder.height({ name: this.name, address: this.address, precision }, chain)
+    }
+    recorder.record(this.name, record)
   }
 
   sync(synced: () => void): void {

@@ -8,8 +8,15 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
+interface HeightWaiter {
+  readonly height: number
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+}
+
 export class WaitingRoom {
   readonly #waiters = new Map<Cid, Waiter[]>()
+  readonly #heights = new Set<HeightWaiter>()
   readonly #listeners = new Set<(block: BlockRecord) => void>()
   #halted: ChainHalted | null = null
   #isClosed = false
@@ -19,6 +26,14 @@ export class WaitingRoom {
     return new Promise((resolve, reject) => {
       if (this.#halted !== null) reject(this.#halted)
       else this.#waiters.set(cid, [...(this.#waiters.get(cid) ?? []), { resolve, reject }])
+    })
+  }
+
+  /** Resolves when the block of this height is durable. */
+  reach(height: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#halted !== null) reject(this.#halted)
+      else this.#heights.add({ height, resolve, reject })
     })
   }
 
@@ -39,6 +54,11 @@ export class WaitingRoom {
         }
       }
     }
+    for (const waiter of this.#heights) {
+      if (waiter.height > height) continue
+      this.#heights.delete(waiter)
+      waiter.resolve()
+    }
     for (const listener of this.#listeners) listener(block)
   }
 
@@ -56,6 +76,8 @@ export class WaitingRoom {
   halt(cause: Error): void {
     this.#halted ??= new ChainHalted(`the chain stopped: ${cause.message}`, { cause })
     this.dropAll(this.#halted)
+    for (const { reject } of this.#heights) reject(this.#halted)
+    this.#heights.clear()
   }
 
   close(): void {

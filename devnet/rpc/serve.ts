@@ -22,10 +22,7 @@ export interface ServeOptions {
 }
 
 export async function serveDevnet(devnet: Devnet, options: ServeOptions): Promise<RunningServer> {
-  const own = devMethods(devnet)
-  const eth = ethMethods(devnet, own.methods)
-  const filecoin = filecoinMethods(devnet)
-  const all = merge(own, eth, filecoin)
+  const all = methodsOf(devnet)
   let rpcHost = `${options.host}:${options.port}`
   const server = await startServer({
     ...options,
@@ -48,6 +45,12 @@ function cometOf({ chain }: Devnet, rpcHost: () => string): Mount {
   const { consensus, blocks } = chain
   assert(consensus !== null && blocks !== null, 'a driver of ours shows what it decides')
   return mountComet(openChainNode({ chain, consensus, blocks, clock: SYSTEM_CLOCK, rpcHost }), consensus, SYSTEM_CLOCK)
+}
+
+/** Everything that a devnet can be asked. */
+export function methodsOf(devnet: Devnet): MethodTable {
+  const own = devMethods(devnet)
+  return merge(own, ethMethods(devnet, own.methods), filecoinMethods(devnet))
 }
 
 function merge(...tables: readonly MethodTable[]): MethodTable {

@@ -18,7 +18,7 @@ export type { Connection } from './connection.ts'
 /** There is no devnet where one was looked for, or it cannot do what was asked. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
-  readonly code: 'TRP-7604' | 'TRP-7605' | 'TRP-7606'
+  readonly code: 'TRP-7604' | 'TRP-7605' | 'TRP-7606' | 'TRP-7607'
   constructor(code: ConnectionError['code'], message: string, options?: ErrorOptions) {
     super(message, options)
     this.code = code

@@ -109,12 +109,32 @@ interface ActorJson {
   readonly abi: Abi | null
 }
 
+/** Whoever carries requests to a devnet, over a port or without one. */
+export interface Requester {
+  readonly url: string
+  /** @throws ClientError */
+  request<T>(method: string, params?: readonly unknown[]): Promise<T>
+}
+
+/** What a connection begins with. */
+export interface Introduction {
+  readonly chainId: bigint
+  readonly accounts: readonly AccountInfo[]
+}
+
+export async function introduce(requester: Requester): Promise<Introduction> {
+  const [accounts, status] = await Promise.all([
+    requester.request<AccountInfo[]>('troupe_accounts'),
+    requester.request<StatusJson>('troupe_status'),
+  ])
+  return { chainId: BigInt(status.chainId), accounts }
+}
+
 /** @throws ConnectionError */
 export async function openConnection(url: string): Promise<Connection> {
   const client = new Client(url)
   try {
-    const [accounts, status] = await Promise.all([client.accounts(), client.request<StatusJson>('troupe_status')])
-    return new Connection(client, BigInt(status.chainId), accounts)
+    return new Connection(client, await introduce(client))
   } catch (error) {
     if (error instanceof Unreachable)
       throw new ConnectionError('TRP-7604', `nothing answers at ${url}: start a devnet with \`troupe dev\``, {
@@ -129,7 +149,7 @@ export async function openConnection(url: string): Promise<Connection> {
 export class Connection implements HandleHost {
   readonly url: string
   readonly chainId: bigint
-  readonly #client: Client
+  readonly #client: Requester
   readonly #keys = new Map<Account, Uint8Array>()
   readonly #targets = new Map<bigint, Target>()
   /** By code: what tests imported. */
@@ -138,7 +158,7 @@ export class Connection implements HandleHost {
   readonly #codec: CodecOptions
   #accounts: readonly Account[]
 
-  constructor(client: Client, chainId: bigint, accounts: readonly AccountInfo[]) {
+  constructor(client: Requester, { chainId, accounts }: Introduction) {
     this.#client = client
     this.url = client.url
     this.chainId = chainId

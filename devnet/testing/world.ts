@@ -30,6 +30,7 @@ import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
 import { type Account, addressOf, createAccount, namedAccounts } from './account.ts'
 import { type ActorDescription, describeActor, LIBRARY_EXPORT } from './actor.ts'
 import { ActorError, exitName } from './actor-error.ts'
+import type { BftWorld, BftWorldOptions } from './bft-world.ts'
 import { collectCoverage, isCovering } from './coverage.ts'
 import { changeActor, install, robustAddress, type Sender } from './deployment.ts'
 import { noteGas } from './gas-usage.ts'
@@ -109,8 +110,13 @@ interface Request {
 type Context = { -readonly [K in keyof MachineContext]: MachineContext[K] }
 
 /** A fresh world. */
-export function world(options: WorldOptions = {}): World {
-  return new World(options)
+export function world(options?: WorldOptions): World
+/** A fresh network of validators that vote, in this process: its answers are awaited. */
+export function world(options: BftWorldOptions): Promise<BftWorld>
+export function world(options: WorldOptions | BftWorldOptions = {}): World | Promise<BftWorld> {
+  if (!('consensus' in options)) return new World(options)
+  // Loaded when it is wanted: most tests need nobody's vote.
+  return import('./bft-world.ts').then(({ openBftWorld }) => openBftWorld(options))
 }
 
 /**

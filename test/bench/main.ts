@@ -4,10 +4,11 @@ import { benchBlocks, benchHttp, benchInProcess } from './chain.ts'
 import { benchChains, CHAIN_FIGURES } from './chains.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
-import { benchComet, benchMinute, benchProcesses } from './networks.ts'
 import { benchIndex } from './event-index.ts'
+import { benchComet, benchMinute, benchProcesses } from './networks.ts'
 import { benchOfficial } from './official.ts'
 import { benchSizes } from './sizes.ts'
+import { benchSoak } from './soak.ts'
 import { benchCompile, benchStarter, benchWorlds } from './worlds.ts'
 
 const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
@@ -27,6 +28,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   'bft-comet': benchComet,
   chains: benchChains,
   index: benchIndex,
+  soak: benchSoak,
   official: benchOfficial,
   worlds: benchWorlds,
   starter: benchStarter,

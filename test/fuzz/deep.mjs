@@ -1,5 +1,5 @@
 /**
- * `npm run test:deep`: every fuzz target for its part of `TROUPE_DEEP_SECONDS` (default 600), 10,000 random messages in two
+ * `npm run test:deep`: the long tiers of the simulation (`test/simulation/deep.ts`) and its planted bugs, then every fuzz target for its part of `TROUPE_DEEP_SECONDS` (default 600), 10,000 random messages in two
  * processes, and, where `TROUPE_ORACLE` names the reference, random vectors made with it. One JSON line each; exit status 1 when
  * anything was found. `TROUPE_DEEP_SEED` (default: the day) is the seed of all.
  */
@@ -19,6 +19,12 @@ const seed = Number(process.env.TROUPE_DEEP_SEED ?? Math.floor(Date.now() / DAY_
 const file = await bundle('worker')
 const { TARGETS } = await import(pathToFileURL(await bundle('targets')).href)
 let findings = 0
+for (const script of [
+  ['test/simulation/run.mjs', 'deep-tiers'],
+  ['test/simulation/mutations.mjs'],
+]) {
+  if (spawnSync(process.execPath, script, { stdio: 'inherit' }).status !== 0) findings++
+}
 for (const { name } of TARGETS) {
   findings += await fuzz(file, name, { seconds: seconds / TARGETS.length, seed, twice: TWICE.includes(name) })
 }

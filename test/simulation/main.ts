@@ -1,9 +1,18 @@
-/** `npm run simulate -- <tier> [first] [count]`: runs a tier's numbers and says what was found. */
+/**
+ * `npm run simulate -- <tier> [first] [count]`: runs a tier's numbers and says what was found. `deep-tiers [name…]` runs what `deep.ts` has.
+ */
+import { DEEP_TIERS } from './deep.ts'
 import { explainFailure, runCampaign, TIERS, type Tier } from './tiers.ts'
 
 const [tier = 'mixed', first = '1', count = '1'] = process.argv.slice(2)
+if (tier === 'deep-tiers') {
+  const names = process.argv.slice(3)
+  let findings = 0
+  for (const { name, run } of DEEP_TIERS) if (names.length === 0 || names.includes(name)) findings += run()
+  process.exit(findings === 0 ? 0 : 1)
+}
 if (!(tier in TIERS)) {
-  console.log(`no tier ${tier}; there are ${Object.keys(TIERS).join(', ')}`)
+  console.log(`no tier ${tier}; there are ${Object.keys(TIERS).join(', ')}, and deep-tiers`)
   process.exit(2)
 }
 const began = process.hrtime.bigint()

@@ -58,6 +58,8 @@ export class Invariants {
   /** Who prevoted what, over the whole network. */
   readonly #prevotes = new Map<string, Set<string>>()
   readonly #sets = new Map<bigint, ValidatorSet>()
+  /** What the application wants the powers to be at a height, by address. */
+  readonly #schedule = new Map<bigint, ReadonlyMap<string, bigint>>()
   readonly evidence = new Map<string, bigint>()
   /** Pairs of contradicting votes that were seen, by voter. */
   readonly equivocators = new Set<string>()
@@ -74,6 +76,11 @@ export class Invariants {
 
   setAt(height: bigint, set: ValidatorSet): void {
     if (!this.#sets.has(height)) this.#sets.set(height, set)
+  }
+
+  /** The application has executed a block: from the second height on its validators have these powers. */
+  schedule(height: bigint, powers: ReadonlyMap<string, bigint>): void {
+    this.#schedule.set(height + 2n, powers)
   }
 
   /** I1 agreement, I2 validity, I3 integrity, I4 equal results, I5 good commits, I13 time, I16 validators. */
@@ -102,7 +109,32 @@ export class Invariants {
     const target = { chainId: this.#setting.chainId, height, blockId }
     const refused = verifyCommit(before, target, withoutExtensions(commit), this.#setting.verify)
     if (refused !== null) throw new InvariantBroken('I5', `the commit of ${height} at ${node}: ${refused.code}`)
+    this.#checkLastCommit(block)
+    this.#checkSet(height, before)
+    if (commit.round === 0 && header.proposerAddress !== before.proposer?.address) {
+      throw new InvariantBroken('I16', `${height} was proposed out of turn`)
+    }
     this.setAt(height + 1n, next.validators)
+  }
+
+  /** I5: a block carries two thirds of those that decided the one before. */
+  #checkLastCommit({ header, lastCommit }: Decision['block']): void {
+    const height = header.height - 1n
+    const set = this.#sets.get(height)
+    if (set === undefined || !this.#agreed.has(height)) return
+    const target = { chainId: this.#setting.chainId, height, blockId: header.lastBlockId }
+    const refused = lastCommit === null ? 'none' : verifyCommit(set, target, lastCommit, this.#setting.verify)
+    if (refused !== null) throw new InvariantBroken('I5', `the last commit in block ${header.height}`)
+  }
+
+  /** I16: who decides a height is who the application named two heights before. */
+  #checkSet(height: bigint, { validators }: ValidatorSet): void {
+    const wanted = this.#schedule.get(height)
+    if (wanted === undefined) return
+    const isEqual =
+      wanted.size === validators.length &&
+      validators.every(({ address, votingPower }) => wanted.get(address) === votingPower)
+    if (!isEqual) throw new InvariantBroken('I16', `the validators of ${height} are not those that were named`)
   }
 
   #onFirst(height: bigint, result: Agreed, { block }: Decision): void {

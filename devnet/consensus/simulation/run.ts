@@ -439,6 +439,8 @@ export class Run implements NodeWorld {
       `${node.name} applied ${decision.block.header.height} ${toHex(fromBinary(decision.blockId.hash)).slice(0, 16)}`,
     )
     if (!this.honest.includes(node)) return
+    const powers = new Map([...node.ledger.powers].map(([key, power]) => [this.#addresses[key]!, power]))
+    this.invariants.schedule(decision.block.header.height, powers)
     this.invariants.onApplied(node.name, next.lastValidators, decision, next)
     if (this.plan.timeRule === 'proposer') {
       const latest = this.nodes.reduce((most, other) => (other.now() > most ? other.now() : most), START_TIME)

@@ -24,6 +24,7 @@ import type { LinkFaults } from '../link-faults.ts'
 import type { Mempool } from '../mempool.ts'
 import type { PeerNetwork } from '../peer-links.ts'
 import type { Clock } from '../ports.ts'
+import type { Recorder } from '../recording.ts'
 import { encodeTransaction, type Power } from '../transaction.ts'
 import { type PowerMessage, signersOf, Validator, type ValidatorWatcher } from '../validator.ts'
 import { WaitingRoom } from '../waiting-room.ts'
@@ -69,6 +70,8 @@ export interface BftOptions {
   readonly network: PeerNetwork
   readonly faults: LinkFaults
   readonly replica: Partial<ReplicaOptions>
+  /** Hears what each validator is given. */
+  readonly recorder?: Recorder | null
 }
 
 /** Blocks that a peer may want ahead of the last. */
@@ -79,6 +82,7 @@ export class BftChain implements Chain {
   readonly #seats: readonly Seat[]
   readonly #clock: Clock
   readonly #network: PeerNetwork
+  readonly #recorder: Recorder | null
   readonly #replicaOptions: ReplicaOptions
   readonly #room = new WaitingRoom()
   readonly #finalityListeners = new Set<(finality: Finality) => void>()
@@ -95,11 +99,12 @@ export class BftChain implements Chain {
   #powerNonce: bigint
   #heightBegan = 0
 
-  constructor(seats: readonly Seat[], { clock, policy, network, faults, replica }: BftOptions) {
+  constructor(seats: readonly Seat[], { clock, policy, network, faults, replica, recorder }: BftOptions) {
     this.#seats = seats
     this.#clock = clock
     this.#policy = policy
     this.faults = faults
+    this.#recorder = recorder ?? null
     this.#network = network
     this.#replicaOptions = { ...LOOPBACK_OPTIONS, ...replica }
     this.#powerNonce = BigInt(this.application.head.height) << 20n
@@ -173,6 +178,7 @@ export class BftChain implements Chain {
         isEager: () => this.#policy.kind === 'auto',
         isByzantine: () => this.faults.isByzantine(name),
         onPower: (said) => this.#onPower(said),
+        recorder: this.#recorder,
         watcher: this.#watcher,
       })
     })
@@ -304,26 +310,9 @@ export class BftChain implements Chain {
   async mine(count: number): Promise<number> {
     this.#room.refuseHalted()
     for (let i = 0; i < count; i++) {
-      const height = this.#want(1)
-      await this.#reached(height)
+      await this.#room.reach(this.#want(1))
     }
     return this.application.head.height
-  }
-
-  #reached(height: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const stop = this.#room.onBlock((block) => {
-        if (block.header.height < height) return
-        stop()
-        resolve()
-      })
-      try {
-        this.#room.refuseHalted()
-      } catch (error) {
-        stop()
-        reject(error)
-      }
-    })
   }
 
   warp(change: { readonly byMs: number } | { readonly toMs: number }): void {
@@ -385,6 +374,7 @@ export class BftChain implements Chain {
     this.#room.close()
     this.#stopInterval?.()
     for (const validator of this.#validators) validator.close()
+    this.#recorder?.close()
     for (const { application, executor } of this.#seats) {
       await executor.settled
       await application.store.close()

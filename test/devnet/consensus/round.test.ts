@@ -56,6 +56,20 @@ describe('a height without trouble', () => {
   })
 })
 
+describe('a round without a block', () => {
+  test('whose proposer is down ends with nil, and the next one decides', () => {
+    const rounds = bench().begin()
+    expect(rounds.timeout('propose', 0).votesAsked()).toEqual(['prevote 0 nil'])
+    expect(rounds.echo().prevote(0, [0, 1], null).votesAsked()).toEqual(['precommit 0 nil'])
+    rounds.echo().precommit(0, [0, 1], null).timeout('precommit', 0)
+    const v = rounds.block('v')
+    expect(rounds.offer(1, v).votesAsked({ v })).toEqual(['prevote 1 v'])
+    rounds.echo().prevote(1, [0, 1], v).echo().precommit(1, [0, 1], v)
+    expect(rounds.decided).toBe(v.blockId.hash)
+    expect(rounds.state.decided?.round).toBe(1)
+  })
+})
+
 describe('waiting for something to propose', () => {
   test('nothing happens until it begins, a proposal comes, or an honest validator is there', () => {
     const idle = bench()
@@ -91,6 +105,14 @@ describe('the propose step', () => {
     expect(rounds.proposal(0, v).body(v, null).votesAsked()).toEqual([])
     expect(rounds.timeout('propose', 0).votesAsked()).toEqual(['prevote 0 nil'])
     expect(rounds.verdict(v, 'accepted').votesAsked()).toEqual([])
+  })
+
+  test('a block that is there before its proposal is judged once, and voted for when the proposal comes', () => {
+    const rounds = bench().begin()
+    const v = rounds.block('v')
+    expect(rounds.body(v).votesAsked()).toEqual([])
+    expect(rounds.proposal(0, v).votesAsked({ v })).toEqual(['prevote 0 v'])
+    expect(rounds.kinds()).not.toContain('validate')
   })
 
   test('no proposal in time is prevoted nil', () => {
@@ -150,6 +172,32 @@ describe('locks', () => {
     expect(rounds.offer(1, w).votesAsked()).toEqual(['prevote 1 nil'])
   })
 
+  test('the same header in other parts is another block', () => {
+    const { rounds, v } = locked()
+    const other = { ...v, blockId: { ...v.blockId, partSetHeader: { total: 2, hash: 'p'.repeat(32) } } }
+    expect(rounds.proposal(1, other).body(other).votesAsked()).toEqual(['prevote 1 nil'])
+  })
+
+  test('a polka for the same header in other parts is no proof', () => {
+    const { rounds, w } = locked()
+    const other = { ...w, blockId: { ...w.blockId, partSetHeader: { total: 2, hash: 'p'.repeat(32) } } }
+    rounds.timeout('propose', 1).echo().prevote(1, [0, 1, 2], other)
+    rounds.precommit(1, [0, 1, 2], null).timeout('precommit', 1)
+    expect(rounds.offer(2, w, 1).votesAsked()).toEqual([])
+  })
+
+  test('a lock that others hid is followed once its proof is here', () => {
+    // Others locked w in round 1, unseen by this node, which is locked on v since round 0.
+    const { rounds, w } = locked()
+    rounds.timeout('propose', 1).precommit(1, [0, 1, 2], null).timeout('precommit', 1)
+    expect(rounds.offer(2, w, 1).votesAsked()).toEqual([])
+    expect(rounds.prevote(1, [0, 1], w).votesAsked()).toEqual([])
+    expect(rounds.prevote(1, [2], w).votesAsked({ w })).toEqual(['prevote 2 w'])
+    rounds.echo().prevote(2, [0, 1], w)
+    expect(rounds.votesAsked({ w })).toEqual(['precommit 2 w'])
+    expect(rounds.state.locked).toEqual({ round: 2, blockId: w.blockId })
+  })
+
   test('the same block is prevoted again, and locked anew', () => {
     const { rounds, v } = locked()
     expect(rounds.offer(1, v).votesAsked({ v })).toEqual(['prevote 1 v'])
@@ -189,6 +237,16 @@ describe('locks', () => {
     rounds.precommit(1, [0, 1, 2], null).timeout('precommit', 1)
     expect(rounds.offer(2, w, 1).votesAsked()).toEqual([])
     expect(rounds.prevote(1, [0, 1, 2], w).votesAsked({ w })).toEqual(['prevote 2 w'])
+  })
+
+  test('a proof of a round that was skipped is taken when a proposal names it', () => {
+    const rounds = bench()
+    const v = rounds.block('v')
+    // Others are in round 3 when this node hears of the height.
+    rounds.prevote(3, [0, 1], null)
+    expect(rounds.state.round).toBe(3)
+    expect(rounds.offer(3, v, 1).votesAsked()).toEqual([])
+    expect(rounds.prevote(1, [0, 1, 2], v).votesAsked({ v })).toEqual(['prevote 3 v'])
   })
 
   test('a polka moves the lock to another block', () => {
@@ -277,6 +335,22 @@ describe('quorums', () => {
     expect(timers).toHaveLength(1)
   })
 
+  test('nil and a block do not add up', () => {
+    const rounds = bench().begin()
+    const v = rounds.block('v')
+    rounds.offer(0, v).echo().prevote(0, [0, 1], null).prevote(0, [2], v)
+    expect(rounds.votesAsked()).toEqual([])
+    rounds.precommit(0, [0], null).precommit(0, [1, 2], v)
+    expect(rounds.decided).toBeUndefined()
+  })
+
+  test('each waiting for precommits begins once', () => {
+    const rounds = bench().begin()
+    rounds.precommit(0, [0, 1, 2], null).precommit(0, [3], null)
+    const timers = rounds.all.filter((effect) => effect.kind === 'timer' && effect.step === 'precommit')
+    expect(timers).toHaveLength(1)
+  })
+
   test('a second vote of one validator is evidence and does not count', () => {
     const rounds = bench().begin()
     const [v, w] = [rounds.block('v'), rounds.block('ww')]
@@ -357,6 +431,15 @@ describe('rounds', () => {
     expect(rounds.state.round).toBe(0)
     rounds.precommit(5, [1], null)
     expect(rounds.state.round).toBe(5)
+  })
+
+  test.each([
+    ['prevotes', 'prevote'],
+    ['precommits', 'precommit'],
+  ] as const)('%s alone do so too', (_, name) => {
+    const rounds = bench().begin()
+    expect(rounds[name](5, [0], null).state.round).toBe(0)
+    expect(rounds[name](5, [1], null).state.round).toBe(5)
   })
 
   test('to the highest round that an honest validator has reached', () => {
