@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly cwd: string
   readonly env?: Readonly<Record<string, string>>
   readonly nodeFlags?: readonly string[]
+  /** A command that runs the command: as `ip netns exec …`. */
+  readonly through?: readonly string[]
 }
 
 /** One run. Lines on stdout are JSON; whoever waits for one that never comes hears how the process ended. */
@@ -30,8 +32,9 @@ export class CliProcess {
   #hasEnded = false
   #stderr = ''
 
-  constructor(args: readonly string[], { cwd, env = {}, nodeFlags = [] }: RunOptions) {
-    this.#child = spawn(process.execPath, [...nodeFlags, main, ...args], {
+  constructor(args: readonly string[], { cwd, env = {}, nodeFlags = [], through = [] }: RunOptions) {
+    const [program, ...words] = [...through, process.execPath, ...nodeFlags, main, ...args]
+    this.#child = spawn(program!, words, {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -82,8 +85,12 @@ export class CliProcess {
     return (await this.line(({ event }) => event === 'ready')) as unknown as { url: string; height: number }
   }
 
-  kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+  signal(signal: NodeJS.Signals): void {
     this.#child.kill(signal)
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.signal(signal)
     return this.ended
   }
 }

@@ -1,0 +1,163 @@
+/** A network of `troupe node --join`, a process each, that a test starts, kills and cuts. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type JournalRecord, readJournal } from '../../devnet/consensus/journal.ts'
+import { findFreePorts } from '../../devnet/node/process-network.ts'
+import { CliProcess, makeFolder, request } from './cli-process.ts'
+
+export interface BlockView {
+  readonly height: number
+  readonly hash: string
+  readonly appHash: string
+  readonly stateRoot: string
+  readonly txs: readonly string[]
+}
+
+export interface NodeNetworkOptions {
+  /** `host:port` of each node's mesh; free ports of the loopback when absent. */
+  readonly hosts?: readonly string[]
+  /** Whose command a node is. */
+  readonly through?: (index: number) => readonly string[]
+  /** Asks a node; over its own URL when absent. */
+  readonly ask?: <T>(index: number, url: string, call: readonly [string, ...unknown[]]) => Promise<T>
+}
+
+const SIZE = 4
+
+export class NodeNetwork {
+  readonly folder: ReturnType<typeof makeFolder>
+  readonly #options: NodeNetworkOptions
+  readonly #nodes = new Map<number, { readonly process: CliProcess; readonly url: string }>()
+
+  private constructor(options: NodeNetworkOptions) {
+    this.#options = options
+    this.folder = makeFolder({})
+  }
+
+  /** Writes the files of four nodes; none of them runs yet. */
+  static async plan(options: NodeNetworkOptions = {}): Promise<NodeNetwork> {
+    const network = new NodeNetwork(options)
+    const hosts = options.hosts ?? (await findFreePorts(SIZE)).map((port) => `127.0.0.1:${port}`)
+    const words = ['node', '--new-network', 'net', '--hosts', hosts.join(','), '--json']
+    const plan = new CliProcess(words, { cwd: network.folder.path })
+    if ((await plan.ended) !== 0) throw new Error(plan.stderr)
+    return network
+  }
+
+  get indexes(): readonly number[] {
+    return Array.from({ length: SIZE }, (_, index) => index)
+  }
+
+  process(index: number): CliProcess {
+    return this.#nodes.get(index)!.process
+  }
+
+  stateFolder(index: number): string {
+    return join(this.folder.path, `state${index}`)
+  }
+
+  journal(index: number): string {
+    return join(this.stateFolder(index), 'journal.log')
+  }
+
+  /** Resolves when the node answers. */
+  async start(index: number): Promise<void> {
+    const process = this.spawn(index)
+    const { url } = await process.ready()
+    this.#nodes.set(index, { process, url })
+  }
+
+  spawn(index: number): CliProcess {
+    const file = join('net', `v${index}`, 'network.json')
+    const words = ['node', '--join', file, '--state', this.stateFolder(index), '--port', '0', '--json']
+    const through = this.#options.through?.(index) ?? []
+    return new CliProcess(words, { cwd: this.folder.path, through })
+  }
+
+  async startAll(): Promise<void> {
+    await Promise.all(this.indexes.map((index) => this.start(index)))
+  }
+
+  async kill(index: number, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const { process } = this.#nodes.get(index)!
+    this.#nodes.delete(index)
+    await process.kill(signal)
+  }
+
+  ask<T>(index: number, ...call: readonly [string, ...unknown[]]): Promise<T> {
+    const { url } = this.#nodes.get(index)!
+    return this.#options.ask?.<T>(index, url, call) ?? request<T>(url, ...call)
+  }
+
+  /** As a client of CometBFT's does. */
+  async askComet<T>(index: number, method: string, params: Readonly<Record<string, unknown>>): Promise<T> {
+    const { url } = this.#nodes.get(index)!
+    const response = await fetch(new URL('/comet', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    })
+    const { result, error } = (await response.json()) as { result: T; error?: { message: string; data: string } }
+    if (error !== undefined) throw new Error(`${error.message}: ${error.data}`)
+    return result
+  }
+
+  block(index: number, height: number | 'latest'): Promise<BlockView | null> {
+    return this.ask(index, 'troupe_block', height)
+  }
+
+  async height(index: number): Promise<number> {
+    return (await this.block(index, 'latest'))!.height
+  }
+
+  /** Asks again and again, each time when the last answer is there. */
+  async until<T>(question: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
+    for (;;) {
+      const answer = await question()
+      if (isGood(answer)) return answer
+    }
+  }
+
+  async reach(index: number, height: number): Promise<void> {
+    await this.until(
+      () => this.height(index),
+      (reached) => reached >= height,
+    )
+  }
+
+  /** What all nodes that run say of the blocks up to `height`; more than one answer for a height is a fork. */
+  async answersOf(height: number): Promise<readonly number[]> {
+    const counts: number[] = []
+    for (let at = 1; at <= height; at++) {
+      const answers = await Promise.all([...this.#nodes.keys()].map((index) => this.block(index, at)))
+      counts.push(new Set(answers.map((block) => JSON.stringify([block?.hash, block?.appHash, block?.stateRoot]))).size)
+    }
+    return counts
+  }
+
+  /** Same height, round and kind, but not the same block: in what is left of the journals. */
+  doubleVotes(): readonly string[] {
+    return this.indexes.flatMap((index) => {
+      const seen = new Map<string, string>()
+      const doubles: string[] = []
+      for (const [place, block] of ownVotes(readJournal(readFileSync(this.journal(index))).records)) {
+        if ((seen.get(place) ?? block) !== block) doubles.push(`v${index} at ${place}`)
+        seen.set(place, block)
+      }
+      return doubles
+    })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#nodes.keys()].map((index) => this.kill(index)))
+    this.folder.dispose()
+  }
+}
+
+function ownVotes(records: readonly JournalRecord[]): readonly (readonly [string, string])[] {
+  return records.flatMap((record) => {
+    if (record.kind !== 'vote' || !record.value.isOwn) return []
+    const { height, round, type, blockId } = record.value.vote
+    return [[`${height}/${round}/${type}`, blockId.hash] as const]
+  })
+}
