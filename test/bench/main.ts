@@ -5,7 +5,7 @@ import { benchChains, CHAIN_FIGURES } from './chains.ts'
 import { benchCrash, benchReady, benchReload, benchVersion } from './command.ts'
 import { benchEngine } from './engine.ts'
 import { benchIndex } from './event-index.ts'
-import { benchComet, benchMinute, benchProcesses } from './networks.ts'
+import { benchComet, benchJoiner, benchMinute, benchProcesses } from './networks.ts'
 import { benchOfficial } from './official.ts'
 import { benchSizes } from './sizes.ts'
 import { benchSoak } from './soak.ts'
@@ -25,6 +25,7 @@ const FIGURES: Readonly<Record<string, () => Promise<void>>> = {
   bft: benchBft,
   'bft-processes': benchProcesses,
   'bft-minute': benchMinute,
+  'bft-joiner': benchJoiner,
   'bft-comet': benchComet,
   chains: benchChains,
   index: benchIndex,

@@ -21,6 +21,7 @@ const COMPARED_HEIGHTS = 200
 const SINGLES = 100
 const MINUTE_MS = 60_000
 const MESSAGES = 10_000
+const POLL_MS = 10
 
 type Open = (folder: string, policy: BlockPolicy) => Devnet | Promise<Devnet>
 
@@ -67,6 +68,27 @@ export async function benchProcesses(): Promise<void> {
       report('bft, empty block, 4 validators in four processes, p99', 'ms', [quantile(times, 0.99)])
       const singles = await sendSingles(devnet)
       report('bft, one signed message to its durable block, four processes, p50', 'ms', [quantile(singles, 0.5)])
+    } finally {
+      await devnet.close()
+    }
+  })
+}
+
+/** A validator that was away for a thousand blocks, on disk like the others. */
+export async function benchJoiner(): Promise<void> {
+  await inFolder(async (folder) => {
+    const devnet = await inOneProcess(folder, { kind: 'auto' })
+    try {
+      const bft = devnet.bft!
+      const late = bft.validators.at(-1)!
+      bft.faults.add({ kind: 'stop', nodes: [late.name] })
+      await devnet.chain.mine(HEIGHTS)
+      const away = HEIGHTS - Number(late.blocks.height)
+      bft.faults.clear()
+      const ms = await timeOfAsync(async () => {
+        while (late.blocks.height < BigInt(HEIGHTS)) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      })
+      report(`bft, a validator fetches and executes the ${away} blocks it missed`, 'ms', [ms])
     } finally {
       await devnet.close()
     }
