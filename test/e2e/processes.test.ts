@@ -170,7 +170,7 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
         await mine((index + 1) % 4, 2)
         await network.start(index)
       }
-      await expectOneChain(8)
+      await expectOneChain(await network.height(0))
     })
   })
 })

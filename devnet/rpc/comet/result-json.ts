@@ -53,7 +53,7 @@ const ABCI_KEY_NAMES: Readonly<Record<PublicKey['kind'], string>> = {
 
 /** A power of zero, which removes the validator, is left out. */
 function validatorUpdateJson({ pubKey, power }: WireValidatorUpdate): JsonObject {
-  const key =
+  const key: JsonObject =
     pubKey === null
       ? {}
       : { Sum: { type: ABCI_KEY_NAMES[pubKey.kind], value: { [pubKey.kind]: base64(pubKey.value) } } }
