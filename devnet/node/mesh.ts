@@ -85,6 +85,8 @@ export class MeshError extends Error {
 export class Mesh implements PeerNetwork {
   readonly #options: MeshOptions
   readonly #server: WebSocketServer
+  /** Connections that this node asked for, whether the other has proved itself yet or not. */
+  readonly #dialled = new Set<WebSocket>()
   readonly #links = new Map<string, Link>()
   readonly #allowed = new Set<string>()
   #listener: PeerListener | null = null
@@ -148,8 +150,7 @@ export class Mesh implements PeerNetwork {
   async close(): Promise<void> {
     this.#isClosed = true
     for (const stop of this.#timers) stop()
-    for (const { socket } of this.#links.values()) socket.terminate()
-    for (const socket of this.#server.clients) socket.terminate()
+    for (const socket of [...this.#dialled, ...this.#server.clients]) socket.terminate()
     await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
 
@@ -172,6 +173,7 @@ export class Mesh implements PeerNetwork {
       maxPayload: FRAME_SIZE_MAX,
       handshakeTimeout: HELLO_TIMEOUT_MS,
     })
+    this.#dialled.add(socket)
     let wasOpen = false
     socket.on('error', () => {})
     socket.once('open', () => {
@@ -179,6 +181,7 @@ export class Mesh implements PeerNetwork {
       this.#greet(socket, peer.name)
     })
     socket.once('close', () => {
+      this.#dialled.delete(socket)
       const next = wasOpen ? BACKOFF_MS.least : Math.min(backoffMs * 2, BACKOFF_MS.most)
       if (!this.#isClosed) this.#after(next, () => this.#dial(peer, next))
     })

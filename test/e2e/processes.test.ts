@@ -147,7 +147,7 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
       const isShown = async (): Promise<boolean> => {
         const height = await mine(0, 1)
         const { block } = await network.askComet<{ block: { evidence: { evidence: unknown[] } } }>(0, 'block', {
-          height,
+          height: String(height),
         })
         return block.evidence.evidence.length > 0
       }

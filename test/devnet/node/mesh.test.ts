@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { addressOf, type PrivateKey, publicKeyOf } from '../../../devnet/consensus/key.ts'
 import { LinkFaults } from '../../../devnet/node/link-faults.ts'
 import { Mesh, MeshError } from '../../../devnet/node/mesh.ts'
@@ -125,6 +125,18 @@ test('a node of another chain, with another name, or that sends what is no greet
     await once(socket, 'close')
   }
   expect(ear.peers.size).toBe(0)
+})
+
+test('a node that ends lets go of connections that have not proved anything yet', async () => {
+  const silent = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  await once(silent, 'listening')
+  const v0 = await listen('v0')
+  v0.connect([{ name: 'v1', url: `ws://127.0.0.1:${(silent.address() as { port: number }).port}` }])
+  const [socket] = (await once(silent, 'connection')) as [WebSocket]
+  const gone = once(socket, 'close')
+  await v0.close()
+  await gone
+  await new Promise((resolve) => silent.close(resolve))
 })
 
 test('a port that is taken is said to be', async () => {
