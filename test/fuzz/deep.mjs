@@ -1,7 +1,7 @@
 /**
  * `npm run test:deep`: the long tiers of the simulation (`test/simulation/deep.ts`) and its planted bugs, networks of processes, then
- * every fuzz target for its part of `TROUPE_DEEP_SECONDS` (default 600), 10,000 random messages in two processes, and, where `TROUPE_ORACLE` names the reference, random vectors made with it. One JSON line each; exit status 1 when
- * anything was found. `TROUPE_DEEP_SEED` (default: the day) is the seed of all.
+ * every fuzz target for its part of `TROUPE_DEEP_SECONDS` (default 600), 10,000 random messages in two processes, and,
+ * where `TROUPE_ORACLE` names the reference, random vectors made with it. One JSON line each; exit status 1 when anything was found. `TROUPE_DEEP_SEED` (default: the day) is the seed of all.
  */
 import { spawnSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'

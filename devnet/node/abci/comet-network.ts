@@ -4,7 +4,6 @@
  * @source spec consensus §9.4
  */
 
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Genesis } from '../../consensus/chain-state.ts'
 import type { PrivateKey } from '../../consensus/key.ts'
@@ -12,6 +11,7 @@ import { nodeIdOf } from '../../consensus/key-file.ts'
 import { concatBytes } from '../../primitives/bytes.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { encodeUtf8 } from '../../primitives/utf8.ts'
+import { findFreePorts } from '../process-network.ts'
 import { writeCometHome } from './comet-home.ts'
 import { type AppHost, CometError, CometNode } from './comet-node.ts'
 import { CometRpc } from './comet-rpc.ts'
@@ -48,7 +48,7 @@ const STARTS_MAX = 4
 
 export async function startCometNetwork(options: CometNetworkOptions): Promise<CometNetwork> {
   const { binary, folder, genesis, keys, host, commitTimeoutMs, emptyBlocks } = options
-  const ports = await freePorts(keys.length * 2)
+  const ports = await findFreePorts(keys.length * 2)
   const members = keys.map((validatorKey, index) => {
     const nodeKey = nodeKeyOf(validatorKey)
     const [p2pPort, rpcPort] = [ports[index * 2]!, ports[index * 2 + 1]!]
@@ -105,20 +105,4 @@ async function reachHeight(
 /** A node's own key follows from its validator's, so that its name stays when its folder is made anew. */
 function nodeKeyOf({ secret }: PrivateKey): PrivateKey {
   return { kind: 'ed25519', secret: sha256(concatBytes(encodeUtf8('node of '), secret)) }
-}
-
-/** Ports that nobody has at this moment. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer())
-  const ports = await Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve, reject) => {
-          server.once('error', reject)
-          server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
-        }),
-    ),
-  )
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

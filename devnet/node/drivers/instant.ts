@@ -176,15 +176,7 @@ export class InstantChain implements Chain {
 
   async rewind(height: number): Promise<void> {
     this.#refuseHalted()
-    let failure: unknown = null
-    await this.#inTurn(async () => {
-      try {
-        await this.#rewind(height)
-      } catch (error) {
-        failure = error
-      }
-    })
-    if (failure !== null) throw failure
+    await this.#inTurn(() => this.#rewind(height))
   }
 
   async #rewind(height: number): Promise<void> {
@@ -212,8 +204,9 @@ export class InstantChain implements Chain {
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(work)
-    return this.#turn
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
   /** Runs after what is on the stack now, so that messages which arrive together share a block. */

@@ -4,26 +4,21 @@
  * @source CometBFT v0.38.25 `rpc/jsonrpc/types/types.go`
  */
 
+import { RpcCode } from '../errors.ts'
 import type { JsonObject } from './block-json.ts'
 
-export const CometCode = {
-  ParseError: -32700,
-  InvalidRequest: -32600,
-  MethodNotFound: -32601,
-  InvalidParams: -32602,
-  InternalError: -32603,
-  ServerError: -32000,
-} as const
-
-export type CometErrorCode = (typeof CometCode)[keyof typeof CometCode]
+export type CometErrorCode = Exclude<
+  (typeof RpcCode)[keyof typeof RpcCode],
+  typeof RpcCode.Refused | typeof RpcCode.LimitExceeded
+>
 
 const MESSAGES: Readonly<Record<CometErrorCode, string>> = {
-  [CometCode.ParseError]: 'Parse error. Invalid JSON',
-  [CometCode.InvalidRequest]: 'Invalid Request',
-  [CometCode.MethodNotFound]: 'Method not found',
-  [CometCode.InvalidParams]: 'Invalid params',
-  [CometCode.InternalError]: 'Internal error',
-  [CometCode.ServerError]: 'Server error',
+  [RpcCode.ParseError]: 'Parse error. Invalid JSON',
+  [RpcCode.InvalidRequest]: 'Invalid Request',
+  [RpcCode.MethodNotFound]: 'Method not found',
+  [RpcCode.InvalidParams]: 'Invalid params',
+  [RpcCode.InternalError]: 'Internal error',
+  [RpcCode.ServerError]: 'Server error',
 }
 
 export class CometFault extends Error {
@@ -37,7 +32,7 @@ export class CometFault extends Error {
 
 /** The request is understood, but there is nothing to answer. */
 export function refuse(data: string): CometFault {
-  return new CometFault(CometCode.InternalError, data)
+  return new CometFault(RpcCode.InternalError, data)
 }
 
 /** An error of JSON-RPC. An unknown method needs no more words. */

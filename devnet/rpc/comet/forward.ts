@@ -4,9 +4,10 @@
  */
 
 import { WebSocket } from 'ws'
+import { RpcCode } from '../errors.ts'
 import type { Mount, MountAnswer, MountRequest } from '../server.ts'
 import type { JsonObject } from './block-json.ts'
-import { CometCode, CometFault, errorJson } from './fault.ts'
+import { CometFault, errorJson } from './fault.ts'
 import { PROTOCOL_LIMITS } from './protocol.ts'
 
 const ANSWER_BYTES_MAX = 64 << 20
@@ -27,7 +28,7 @@ export function forwardComet(url: string): Mount {
 
 async function forward(url: string, { method, path, query, body }: MountRequest): Promise<MountAnswer> {
   if (body === undefined) {
-    const fault = new CometFault(CometCode.InvalidRequest, 'error reading request body: http: request body too large')
+    const fault = new CometFault(RpcCode.InvalidRequest, 'error reading request body: http: request body too large')
     return failed(400, { jsonrpc: '2.0', error: errorJson(fault) })
   }
   const search = query.size === 0 ? '' : `?${query}`
@@ -45,7 +46,7 @@ async function forward(url: string, { method, path, query, body }: MountRequest)
     }
   } catch (error) {
     const detail = `the CometBFT node at ${url} does not answer (${(error as Error).message}); look at its log`
-    return failed(502, { jsonrpc: '2.0', id: -1, error: errorJson(new CometFault(CometCode.ServerError, detail)) })
+    return failed(502, { jsonrpc: '2.0', id: -1, error: errorJson(new CometFault(RpcCode.ServerError, detail)) })
   }
 }
 

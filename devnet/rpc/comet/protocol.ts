@@ -6,10 +6,11 @@
 
 import { QueryError } from '../../node/event-query.ts'
 import { SearchError } from '../../node/event-search.ts'
+import { RpcCode } from '../errors.ts'
 import { ArgumentError, readJsonArguments, readUriArguments } from './arguments.ts'
 import type { Json, JsonObject } from './block-json.ts'
 import { EvidenceError } from './evidence-json.ts'
-import { CometCode, CometFault, errorJson, refuse } from './fault.ts'
+import { CometFault, errorJson, refuse } from './fault.ts'
 import { COMET_METHODS } from './methods.ts'
 import type { CometNode } from './node.ts'
 
@@ -43,7 +44,7 @@ export function answerRequest(node: CometNode, request: CometRequest): Promise<C
   const { path, body } = request
   if (path !== '/') return answerUri(node, path.slice(1), request.query)
   if (body === undefined) {
-    const fault = new CometFault(CometCode.InvalidRequest, 'error reading request body: http: request body too large')
+    const fault = new CometFault(RpcCode.InvalidRequest, 'error reading request body: http: request body too large')
     return answerWith(400, failure(undefined, fault))
   }
   return body === '' ? listEndpoints() : answerPost(node, body)
@@ -75,7 +76,7 @@ async function answerPost(node: CometNode, body: string): Promise<CometAnswer> {
   }
   if (calls.length > PROTOCOL_LIMITS.batch) {
     const detail = `batch request exceeds maximum (${PROTOCOL_LIMITS.batch}) allowed number of requests`
-    return answerWith(200, failure(undefined, new CometFault(CometCode.InvalidRequest, detail)))
+    return answerWith(200, failure(undefined, new CometFault(RpcCode.InvalidRequest, detail)))
   }
   const answered: Answered[] = []
   for (const call of calls) {
@@ -102,7 +103,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    throw new CometFault(CometCode.ParseError, `error unmarshaling request: ${(error as Error).message}`)
+    throw new CometFault(RpcCode.ParseError, `error unmarshaling request: ${(error as Error).message}`)
   }
 }
 
@@ -112,7 +113,7 @@ export function readCallText(text: string): Call {
 }
 
 function readCall(request: unknown): Call {
-  const bad = (detail: string) => new CometFault(CometCode.ParseError, `error unmarshaling request: ${detail}`)
+  const bad = (detail: string) => new CometFault(RpcCode.ParseError, `error unmarshaling request: ${detail}`)
   if (typeof request !== 'object' || request === null || Array.isArray(request)) throw bad('a request is an object')
   const { id = null, method = '', params } = request as { id?: unknown; method?: unknown; params?: unknown }
   if (typeof method !== 'string') throw bad('the method is no text')
@@ -153,12 +154,12 @@ export async function answerCall(node: CometNode, id: string | number, call: Cal
 }
 
 function notFound(id: string | number): Answered {
-  return { response: failure(id, new CometFault(CometCode.MethodNotFound, '')), isLasting: false, isBroken: false }
+  return { response: failure(id, new CometFault(RpcCode.MethodNotFound, '')), isLasting: false, isBroken: false }
 }
 
 function answerFailure(id: string | number, error: unknown, form: 'json' | 'http'): Answered {
   const fault = toFault(error, form)
-  return { response: failure(id, fault), isLasting: false, isBroken: fault.code === CometCode.ServerError }
+  return { response: failure(id, fault), isLasting: false, isBroken: fault.code === RpcCode.ServerError }
 }
 
 /** A failure that nobody expected is the server's. */
@@ -166,10 +167,10 @@ export function toFault(error: unknown, form: 'json' | 'http'): CometFault {
   if (error instanceof CometFault) return error
   if (error instanceof ArgumentError || error instanceof EvidenceError) {
     const detail = `error converting ${form} params to arguments: ${error.message}`
-    return new CometFault(CometCode.InvalidParams, detail)
+    return new CometFault(RpcCode.InvalidParams, detail)
   }
   if (error instanceof QueryError || error instanceof SearchError) return refuse(error.message)
-  return new CometFault(CometCode.ServerError, error instanceof Error ? error.message : String(error))
+  return new CometFault(RpcCode.ServerError, error instanceof Error ? error.message : String(error))
 }
 
 // --- by URI ---------------------------------------------------------------------------------------------------------

@@ -7,28 +7,14 @@ import type { CometNode } from '../../../../devnet/rpc/comet/node.ts'
 import { answerRequest } from '../../../../devnet/rpc/comet/protocol.ts'
 import { addBlock, openChain } from '../../node/consensus-fixture.ts'
 import { KvApplication } from '../../node/kv-application.ts'
+import { quietNode } from './quiet-node.ts'
 
 let node: CometNode
 
 beforeAll(async () => {
   const chain = openChain(new KvApplication())
   for (let i = 0; i < 3; i++) await addBlock(chain, [`a=${i}`])
-  const { blocks, application, genesis } = chain
-  node = {
-    blocks,
-    application,
-    genesis,
-    identity: { id: '00', moniker: 'test', listenAddress: '', rpcAddress: '', version: '0.38.25' },
-    validatorNames: [],
-    publicKey: null,
-    peers: () => [],
-    isCatchingUp: () => false,
-    deciding: () => ({ rounds: null, isWaiting: true }),
-    waitingTxs: () => [],
-    broadcast: (tx) => application.checkTx({ tx, type: 0 }),
-    included: async () => {},
-    addEvidence: () => {},
-  }
+  node = quietNode(chain)
 })
 
 const post = (body: string) => answerRequest(node, { method: 'POST', path: '/', query: new URLSearchParams(), body })

@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import type { CometNode } from '../../../../devnet/rpc/comet/node.ts'
 import { openSession, SESSION_LIMITS } from '../../../../devnet/rpc/comet/session.ts'
 import { SUBSCRIPTION_LIMITS, Subscriptions } from '../../../../devnet/rpc/comet/subscriptions.ts'
 import { addBlock, openChain, type TestChain } from '../../node/consensus-fixture.ts'
 import { KvApplication } from '../../node/kv-application.ts'
 import { ManualClock } from '../../node/manual-clock.ts'
+import { quietNode } from './quiet-node.ts'
 
 let server: WebSocketServer
 let clock: ManualClock
@@ -24,23 +24,7 @@ beforeEach(async () => {
   chain = openChain(new KvApplication())
   chain.executor.onCommit((finalized) => subscriptions.publish(finalized))
   await addBlock(chain, ['a=1'])
-  const { blocks, application, genesis } = chain
-  const identity = { id: '00', moniker: 'test', listenAddress: '', rpcAddress: '', version: '0.38.25' }
-  const node: CometNode = {
-    blocks,
-    application,
-    genesis,
-    identity,
-    validatorNames: [],
-    publicKey: null,
-    peers: () => [],
-    isCatchingUp: () => false,
-    deciding: () => ({ rounds: null, isWaiting: true }),
-    waitingTxs: () => [],
-    broadcast: (tx) => application.checkTx({ tx, type: 0 }),
-    included: async () => {},
-    addEvidence: () => {},
-  }
+  const node = quietNode(chain)
   server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   await once(server, 'listening')
   server.on('connection', (socket) => {
