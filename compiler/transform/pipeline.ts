@@ -18,10 +18,11 @@ import { type CodecSlot, generateDispatch } from './dispatch.ts'
 import { foldSource } from './fold.ts'
 import { frameSizes } from './frames.ts'
 import { wrapLibrary } from './library.ts'
+import { forgetLibrary, parseLibrary } from './library-syntax.ts'
 import { linkModule } from './link.ts'
 import { lintSource } from './lint.ts'
 import { Report } from './report.ts'
-import { Scope, SDK_PATH } from './scope.ts'
+import { COMPONENTS, Scope, SDK_PATH } from './scope.ts'
 import type { Mode, SdkSources } from './sdk.ts'
 import { SdkNames } from './sdk-names.ts'
 import { startOf } from './snippet.ts'
@@ -50,8 +51,19 @@ export const SDK_VERSION = '0.1.0'
 
 const LIBRARY = '~lib/'
 const SDK_LIBRARY = `${SDK_PATH}/`
+/** The source that dispatch fills with the actor's class. */
+const FILLED = `${SDK_LIBRARY}current`
 
 export function runPipeline(options: PipelineOptions): PipelineResult {
+  try {
+    return compileEntry(options)
+  } catch (error) {
+    forgetLibrary()
+    throw error
+  }
+}
+
+function compileEntry(options: PipelineOptions): PipelineResult {
   const report = new Report()
   const program = asc.newProgram(makeOptions(options))
   const files = new Files(options)
@@ -61,9 +73,9 @@ export function runPipeline(options: PipelineOptions): PipelineResult {
   }
 
   for (const [path, text] of Object.entries(libraryFiles)) {
-    if (!path.includes('/')) asc.parse(program, text, `${LIBRARY}${path}.ts`, false)
+    if (!path.includes('/')) parseLibrary(program, text, `${LIBRARY}${path}.ts`)
   }
-  asc.parse(program, options.sdk.get('runtime') ?? '', `${SDK_LIBRARY}runtime.ts`, false)
+  parseLibrary(program, options.sdk.get('runtime') ?? '', `${SDK_LIBRARY}runtime.ts`)
   const actorPath = options.entry.replace(/\.ts$/, '')
   const entryPath = `${actorPath}.entry.ts`
   asc.parse(
@@ -221,8 +233,14 @@ function collect(program: asc.Program, report: Report): boolean {
 function parseBacklog(program: asc.Program, files: Files): void {
   for (let path = asc.nextFile(program); path !== null; path = asc.nextFile(program)) {
     const file = files.find(path)
-    asc.parse(program, file?.text ?? null, file?.path ?? `${path}.ts`, false)
+    if (file !== undefined && isLibrary(path)) parseLibrary(program, file.text, file.path)
+    else asc.parse(program, file?.text ?? null, file?.path ?? `${path}.ts`, false)
   }
+}
+
+/** Sources in which nothing is generated, so that all programs can have the same. */
+function isLibrary(internalPath: string): boolean {
+  return internalPath.startsWith(LIBRARY) && !COMPONENTS.has(internalPath) && internalPath !== FILLED
 }
 
 /** Serves sources by asc's internal path, and remembers which of the project's were read. */

@@ -14,7 +14,7 @@ import { SOURCE_USER, SOURCE_USER_ENTRY } from './asc.ts'
 
 export const SDK_PATH = '~lib/troupe/actor'
 /** Sources of the SDK that are written like a user's: their classes take part in generation. */
-const COMPONENTS: ReadonlySet<string> = new Set([`${SDK_PATH}/frc46`])
+export const COMPONENTS: ReadonlySet<string> = new Set([`${SDK_PATH}/frc46`])
 
 export interface Found<T extends DeclarationStatement> {
   readonly source: Source
