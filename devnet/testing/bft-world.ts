@@ -26,7 +26,8 @@ import type { toRpcError } from '../rpc/errors.ts'
 import { answer, type MethodTable } from '../rpc/router.ts'
 import { methodsOf } from '../rpc/serve.ts'
 import { ConnectionError } from './connect.ts'
-import { Connection, type Introduction, introduce, type Requester } from './connection.ts'
+import { Connection, type Introduction, introduce } from './connection.ts'
+import type { Requester } from './requester.ts'
 
 export interface BftWorldOptions {
   readonly consensus: 'bft'

@@ -3,14 +3,9 @@
  * Accounts of the devnet sign there; accounts that a test makes sign here; what any other actor sends, the devnet sends
  * for it. Actors that tests deploy get no name, so a running `troupe dev` does not take them for its own.
  */
-import type { Abi } from '../../compiler/abi/schema.ts'
-import { computeGasOutputs } from '../engine/gas-outputs.ts'
-import type { Trace } from '../engine/trace.ts'
-import { BufferedBlockstore, MemoryBlockstore } from '../ipld/blockstore.ts'
-import { type Cid, cidCodec, cidOf, DAG_CBOR, formatCid, matchesCid, parseCid } from '../ipld/cid.ts'
-import { type CborValue, decodeCbor, isLink } from '../ipld/dag-cbor.ts'
-import { signMessage } from '../node/signatures.ts'
-import { EMPTY_BYTES, fromHex, toHex } from '../primitives/bytes.ts'
+import { BufferedBlockstore } from '../ipld/blockstore.ts'
+import { type Cid, cidOf, DAG_CBOR, formatCid, parseCid } from '../ipld/cid.ts'
+import { EMPTY_BYTES, fromHex } from '../primitives/bytes.ts'
 import { blake2b256 } from '../primitives/hash.ts'
 import { publicKeyOf } from '../primitives/keys.ts'
 import {
@@ -22,14 +17,11 @@ import {
   encodeState,
 } from '../rpc/abi-codec.ts'
 import { type AccountInfo, Client, ClientError, Unreachable } from '../rpc/client.ts'
-import { parseEvent, parseTraceEvent, type ReceiptJson } from '../rpc/convert.ts'
-import { signedMessageJson } from '../rpc/filecoin/json.ts'
+import { hex, parseEvent, type ReceiptJson } from '../rpc/convert.ts'
 import type { ActorId } from '../state/actor.ts'
-import { type Address, addressId, formatAddress, idAddress, parseAddress, secpAddress } from '../state/address.ts'
-import type { Message } from '../state/message.ts'
-import type { TokenAmount } from '../state/token.ts'
+import { type Address, formatAddress, idAddress, parseAddress, secpAddress } from '../state/address.ts'
 import { type Account, addressOf, createAccount } from './account.ts'
-import { type ActorDescription, describeAbi, describeActor } from './actor.ts'
+import { type ActorDescription, describeActor } from './actor.ts'
 import { ActorError, exitName } from './actor-error.ts'
 import { ConnectionError } from './connect.ts'
 import { noteGas } from './gas-usage.ts'
@@ -43,8 +35,12 @@ import {
   targetOf,
 } from './handle.ts'
 import type { ActorClass, Args, Who } from './js.ts'
-import { type Book, Observed } from './observed.ts'
+import { type Call, MessageRoute, type Ran, type Sender } from './message-route.ts'
+import { Observed } from './observed.ts'
 import { enterLedger, type MessageRecord, report } from './record.ts'
+import { RemoteBlocks } from './remote-blocks.ts'
+import { RemoteBook } from './remote-book.ts'
+import type { ActorJson, BalanceJson, Requester, StatusJson } from './requester.ts'
 
 /** Where the chain of a devnet is. */
 export interface ChainStatus {
@@ -59,62 +55,8 @@ export interface ChainStatus {
 
 /** A message's gas limit where the test gives none: a block's whole gas, so that a message that fails is on the chain too. */
 const GAS_LIMIT = 10_000_000_000n
-/** Of one actor's state; a larger one is read through the actor's views. */
-const STATE_BLOCKS_MAX = 4096
-const BATCH = 64
 /** FIL of an account that a test makes. */
 const MADE_BALANCE = 10_000n * 10n ** 18n
-
-interface Sender {
-  readonly id: bigint
-  readonly address: Address
-  /** The devnet has the key, the test has it, or nobody. */
-  readonly signs: 'there' | Uint8Array | 'nobody'
-}
-
-interface Call {
-  readonly label: string
-  readonly sender: Sender
-  readonly to: Address
-  readonly method: bigint
-  readonly params: Uint8Array
-  readonly value: bigint
-  readonly gas: bigint
-}
-
-/** How a call ended. */
-interface Ran {
-  readonly receipt: ReceiptJson
-  readonly fee: bigint
-  /** Null where the devnet keeps none. */
-  readonly trace: Trace | null
-}
-
-interface Included extends ReceiptJson {
-  readonly cid: string
-  readonly height: number
-}
-
-interface StatusJson {
-  readonly chainId: string
-  readonly height: number
-  readonly timeMs: number
-  readonly baseFee: string
-}
-
-interface ActorJson {
-  readonly id: string
-  readonly code: string
-  readonly state: string
-  readonly abi: Abi | null
-}
-
-/** Whoever carries requests to a devnet, over a port or without one. */
-export interface Requester {
-  readonly url: string
-  /** @throws ClientError */
-  request<T>(method: string, params?: readonly unknown[]): Promise<T>
-}
 
 /** What a connection begins with. */
 export interface Introduction {
@@ -150,11 +92,13 @@ export class Connection implements HandleHost {
   readonly url: string
   readonly chainId: bigint
   readonly #client: Requester
+  readonly #route: MessageRoute
+  readonly #blocks: RemoteBlocks
+  readonly #book: RemoteBook
   readonly #keys = new Map<Account, Uint8Array>()
   readonly #targets = new Map<bigint, Target>()
   /** By code: what tests imported. */
   readonly #descriptions = new Map<Cid, ActorDescription>()
-  readonly #store = new MemoryBlockstore()
   readonly #codec: CodecOptions
   #accounts: readonly Account[]
 
@@ -165,7 +109,15 @@ export class Connection implements HandleHost {
     this.#accounts = accounts.flatMap(({ name, id, address }) =>
       id === null ? [] : [createAccount(name, BigInt(id), parseAddress(address))],
     )
-    this.#codec = { store: this.#store, resolveAddress: (text) => this.#named(text) }
+    this.#route = new MessageRoute(client, chainId)
+    this.#blocks = new RemoteBlocks(client)
+    this.#book = new RemoteBook(client, {
+      handled: (id) => this.#targets.get(id)?.description,
+      imported: (code) => this.#descriptions.get(code),
+      idOfWho: (who) => this.#idOfWho(who),
+      balanceOf: (who) => this.balance(who),
+    })
+    this.#codec = { store: this.#blocks.store, resolveAddress: (text) => this.#named(text) }
   }
 
   // --- actors ---------------------------------------------------------------------------------------------------
@@ -223,7 +175,7 @@ export class Connection implements HandleHost {
 
   /** Sets a balance. */
   async deal(who: Who, amount: bigint): Promise<void> {
-    await enterLedger(this.#ledger)
+    await enterLedger(this.#book)
     await this.#client.request('troupe_setBalance', [this.#text(who), amount.toString()])
   }
 
@@ -277,8 +229,7 @@ export class Connection implements HandleHost {
   /** Back to how things were, for everybody who uses the devnet; a snapshot can be used once. */
   async revert(snapshot: string): Promise<void> {
     await this.#client.request('troupe_revert', [snapshot])
-    this.#ids.clear()
-    this.#known.clear()
+    this.#book.forget()
   }
 
   // --- what handles ask -----------------------------------------------------------------------------------------
@@ -318,9 +269,7 @@ export class Connection implements HandleHost {
   /** The state with all the blocks that its collections have. */
   async readState({ description, id }: Target): Promise<Record<string, unknown>> {
     const actor = await this.#client.request<ActorJson>('troupe_actor', [id.toString()])
-    const root = parseCid(actor.state)
-    await this.#fetchBlocks(root)
-    return decodeState(description.abi, this.#store.get(root)!, this.#codec)
+    return decodeState(description.abi, await this.#blocks.fetch(parseCid(actor.state)), this.#codec)
   }
 
   async changeState(target: Target, change: Readonly<Record<string, unknown>>): Promise<void> {
@@ -328,13 +277,13 @@ export class Connection implements HandleHost {
     const fields = new Set(abi.state.map((field) => field.slice(0, field.indexOf(':'))))
     const unknown = Object.keys(change).find((field) => !fields.has(field))
     if (unknown !== undefined) throw new AbiValueError(`state.${unknown}`, `is no field of ${name}`)
-    const store = new BufferedBlockstore(this.#store)
+    const store = new BufferedBlockstore(this.#blocks.store)
     const block = encodeState(abi, { ...(await this.readState(target)), ...change }, { ...this.#codec, store })
-    await enterLedger(this.#ledger)
+    await enterLedger(this.#book)
     await this.#client.request('troupe_setState', [
       target.id.toString(),
       formatCid(cidOf(DAG_CBOR, block)),
-      [...store.buffered.values(), block].map(hexOf),
+      [...store.buffered.values(), block].map(hex),
     ])
   }
 
@@ -349,8 +298,13 @@ export class Connection implements HandleHost {
       readonly stack: string
     },
   ): Promise<MessageRecord> {
-    await enterLedger(this.#ledger)
-    return this.#finish(call.label, call.sender, await (how.isView ? this.#view(call) : this.#send(call)), how)
+    await enterLedger(this.#book)
+    return this.#finish(
+      call.label,
+      call.sender,
+      await (how.isView ? this.#route.view(call) : this.#route.send(call)),
+      how,
+    )
   }
 
   /** Remembers what a message did, and throws if it failed. */
@@ -371,12 +325,12 @@ export class Connection implements HandleHost {
     const { exitCode, note, failures } = receipt
     const gas = BigInt(receipt.gasUsed)
     const events = receipt.events.map(parseEvent)
-    const book = await this.#bookOf(
+    await this.#book.learn(
       events.map(({ emitter }) => emitter),
       trace ?? [],
     )
     const returned = exitCode === 0 ? decode(fromHex(receipt.return)) : undefined
-    const record = new Observed(book, label, { exitCode, events, trace, gasUsed: gas }, sender.id, fee, returned)
+    const record = new Observed(this.#book, label, { exitCode, events, trace, gasUsed: gas }, sender.id, fee, returned)
     if (target !== undefined) target.last = record
     noteGas(label, gas)
     report(record)
@@ -400,95 +354,6 @@ export class Connection implements HandleHost {
     )
   }
 
-  async #view({ sender, to, method, params, value }: Call): Promise<Ran> {
-    const { trace, ...receipt } = await this.#client.request<ReceiptJson & { trace: Record<string, unknown>[] }>(
-      'troupe_call',
-      [
-        {
-          from: formatAddress(sender.address, 't'),
-          to: formatAddress(to, 't'),
-          method: method.toString(),
-          params: hexOf(params),
-          value: value.toString(),
-          trace: true,
-        },
-      ],
-    )
-    return { receipt, fee: 0n, trace: trace.map(parseTraceEvent) }
-  }
-
-  #send(call: Call): Promise<Ran> {
-    const { signs } = call.sender
-    if (signs === 'nobody') return this.#impersonate(call)
-    return signs === 'there' ? this.#sendThere(call) : this.#sendSigned(call, signs)
-  }
-
-  async #sendThere(call: Call): Promise<Ran> {
-    const included = await this.#client.request<Included>('troupe_send', [
-      { ...draftOf(call), gasLimit: call.gas.toString(), gasPremium: '0' },
-    ])
-    return this.#included(call, included)
-  }
-
-  /** The door of everybody: a message signed here. */
-  async #sendSigned({ sender, to, method, params, value, gas }: Call, key: Uint8Array): Promise<Ran> {
-    const [sequence, { baseFee }] = await Promise.all([
-      this.#client.request<number>('Filecoin.MpoolGetNonce', [formatAddress(sender.address, 't')]),
-      this.status(),
-    ])
-    const message: Message = {
-      version: 0n,
-      from: sender.address,
-      to,
-      sequence: BigInt(sequence),
-      value: value as TokenAmount,
-      gasLimit: gas,
-      gasFeeCap: (baseFee * 2n) as TokenAmount,
-      gasPremium: 0n as TokenAmount,
-      method,
-      params,
-    }
-    const signature = signMessage(message, key, this.chainId)
-    const cid = await this.#client.request<{ '/': string }>('Filecoin.MpoolPush', [
-      signedMessageJson({ kind: 'signed', origin: 0, message, signature }),
-    ])
-    await this.#client.request('Filecoin.StateWaitMsg', [cid])
-    const included = await this.#client.request<Omit<Included, 'cid'>>('troupe_receipt', [cid['/']])
-    return this.#included({ gas }, { ...included, cid: cid['/'] })
-  }
-
-  /** With a premium of 0 and a cap above the base fee, what is paid follows from the base fee alone. */
-  async #included({ gas }: Pick<Call, 'gas'>, included: Included): Promise<Ran> {
-    const [block, { trace }] = await Promise.all([
-      this.#client.request<{ baseFee: string }>('troupe_block', [included.height]),
-      this.#client.request<{ trace: Record<string, unknown>[] }>('troupe_trace', [included.cid]),
-    ])
-    const baseFee = BigInt(block.baseFee)
-    const used = BigInt(included.gasUsed)
-    const outputs = computeGasOutputs({ used, baseFee, limit: gas, feeCap: baseFee, premium: 0n })
-    return {
-      receipt: included,
-      fee: outputs.baseFeeBurn + outputs.overEstimationBurn,
-      trace: trace.map(parseTraceEvent),
-    }
-  }
-
-  async #impersonate(call: Call): Promise<Ran> {
-    const receipt = await this.#power('troupe_impersonate', draftOf(call))
-    return { receipt, fee: 0n, trace: null }
-  }
-
-  /** The receipt of what the devnet does itself, also when that failed. */
-  async #power<R extends ReceiptJson>(method: string, request: unknown): Promise<R> {
-    try {
-      return await this.#client.request<R>(method, [request])
-    } catch (error) {
-      const receipt = error instanceof ClientError ? (error.data as { receipt?: R } | null)?.receipt : undefined
-      if (receipt === undefined) throw error
-      return receipt
-    }
-  }
-
   // --- deploying ------------------------------------------------------------------------------------------------
 
   async #deploy(
@@ -502,11 +367,11 @@ export class Connection implements HandleHost {
     const creation = abi.methods.find(({ kind }) => kind === 'constructor')!
     const params = encodeParams(abi, creation, args, this.#codec)
     const sender = await this.#sender(options.from)
-    await enterLedger(this.#ledger)
-    const done = await this.#power<ReceiptJson & { id: string; address: string }>('troupe_deploy', {
+    await enterLedger(this.#book)
+    const done = await this.#route.power<ReceiptJson & { id: string; address: string }>('troupe_deploy', {
       abi,
-      code: hexOf(wasm),
-      params: hexOf(params),
+      code: hex(wasm),
+      params: hex(params),
       from: formatAddress(sender.address, 't'),
       value: (options.value ?? 0n).toString(),
     })
@@ -565,9 +430,7 @@ export class Connection implements HandleHost {
   }
 
   async #look(who: Who): Promise<{ readonly id: bigint | undefined; readonly balance: bigint }> {
-    const { id, balance } = await this.#client.request<{ id: string | null; balance: string }>('troupe_balance', [
-      this.#text(who),
-    ])
+    const { id, balance } = await this.#client.request<BalanceJson>('troupe_balance', [this.#text(who)])
     return { id: id === null ? undefined : BigInt(id), balance: BigInt(balance) }
   }
 
@@ -577,110 +440,19 @@ export class Connection implements HandleHost {
     return id
   }
 
-  // --- what matchers ask ----------------------------------------------------------------------------------------
-
-  readonly #ids = new Map<Address, ActorId>()
-  readonly #known = new Map<ActorId, ActorDescription | undefined>()
-
-  readonly #ledger: Book = {
-    balanceOf: (who) => this.balance(who),
-    idOfWho: (who) => this.#idOfWho(who),
-    idOf: (address) => addressId(address) ?? this.#ids.get(address),
-    descriptionOf: (id) => this.#targets.get(id)?.description ?? this.#known.get(id),
-    get codec() {
-      return {}
-    },
-  }
-
-  #idOfWho(who: Who): bigint | undefined {
+  /** Without asking the devnet: an ID, or an address that may have one. */
+  #idOfWho(who: Who): bigint | Address | undefined {
     if (typeof who === 'bigint') return who
     const account = this.#accounts.find((known) => known === who || known.name === who || known.address === who)
     if (account !== undefined) return account.id
     const target = targetOf(who)
     if (target !== undefined) return target.id
     try {
-      const address = this.#toAddress(who)
-      return addressId(address) ?? this.#ids.get(address)
+      return this.#toAddress(who)
     } catch {
       return undefined
     }
   }
-
-  /** Everybody whom a record names is looked up before: reading it is not awaited. */
-  async #bookOf(emitters: readonly ActorId[], trace: Trace): Promise<Book> {
-    const called = trace.flatMap((event) => (event.kind === 'call' ? [event.to] : []))
-    const unknown = new Set(called.filter((address) => this.#ledger.idOf(address) === undefined))
-    await Promise.all(
-      [...unknown].map(async (address) => {
-        const { id } = await this.#look(formatAddress(address, 't'))
-        if (id !== undefined) this.#ids.set(address, id as ActorId)
-      }),
-    )
-    const ids = new Set([...emitters, ...called.flatMap((address) => this.#ledger.idOf(address) ?? [])])
-    await Promise.all(
-      [...ids].map(async (id) => {
-        if (this.#targets.has(id) || this.#known.has(id)) return
-        const actor = await this.#client.request<ActorJson | null>('troupe_actor', [id.toString()])
-        const imported = actor === null ? undefined : this.#descriptions.get(parseCid(actor.code))
-        this.#known.set(id, imported ?? (actor?.abi ? describeAbi(actor.abi) : undefined))
-      }),
-    )
-    return this.#ledger
-  }
-
-  // --- blocks ---------------------------------------------------------------------------------------------------
-
-  /** All DAG-CBOR blocks below `root`, as far as they are not here yet. */
-  async #fetchBlocks(root: Cid): Promise<void> {
-    let wanted: Cid[] = [root]
-    for (let count = 0; wanted.length > 0; count += Math.min(BATCH, wanted.length)) {
-      if (count > STATE_BLOCKS_MAX)
-        throw new ConnectionError(
-          'TRP-7605',
-          `the state has more than ${STATE_BLOCKS_MAX} blocks: read it through a view of the actor`,
-        )
-      const now = wanted.slice(0, BATCH)
-      const blocks = await Promise.all(now.map((cid) => this.#fetchBlock(cid)))
-      const links = blocks.flatMap(linksOf).filter((cid) => cidCodec(cid) === DAG_CBOR)
-      wanted = [...new Set([...wanted.slice(BATCH), ...links])]
-    }
-  }
-
-  async #fetchBlock(cid: Cid): Promise<Uint8Array> {
-    const known = this.#store.get(cid)
-    if (known !== undefined) return known
-    const text = await this.#client.request<string>('Filecoin.ChainReadObj', [{ '/': formatCid(cid) }])
-    const bytes = new Uint8Array(Buffer.from(text, 'base64'))
-    if (matchesCid(cid, bytes) !== true)
-      throw new ConnectionError('TRP-7604', `${this.url} gave other bytes for block ${formatCid(cid)}`)
-    this.#store.put(cid, bytes)
-    return bytes
-  }
-}
-
-function draftOf({ sender, to, method, params, value }: Call): Record<string, string> {
-  return {
-    from: formatAddress(sender.address, 't'),
-    to: formatAddress(to, 't'),
-    method: method.toString(),
-    params: hexOf(params),
-    value: value.toString(),
-  }
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return `0x${toHex(bytes)}`
-}
-
-function linksOf(block: Uint8Array): Cid[] {
-  const links: Cid[] = []
-  const walk = (value: CborValue): void => {
-    if (isLink(value)) links.push(value.link)
-    else if (Array.isArray(value)) for (const item of value) walk(item)
-    else if (value instanceof Map) for (const item of value.values()) walk(item)
-  }
-  walk(decodeCbor(block))
-  return links
 }
 
 /** The callers of `below`, as lines: by the time a call has failed they have returned. */
