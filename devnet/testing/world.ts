@@ -4,10 +4,8 @@
  *
  * Worlds share a genesis and layer their writes over it, so that a fresh one costs microseconds.
  */
-import { type ApplyResult, applySystemCall } from '../engine/executor.ts'
-import { EngineExhausted } from '../engine/failure.ts'
+import { applySystemCall } from '../engine/executor.ts'
 import { Linker } from '../engine/linker.ts'
-import type { MachineContext, Probe, ProbedCall } from '../engine/machine-context.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import type { ProfileName } from '../engine/profile.ts'
 import { BufferedBlockstore } from '../ipld/blockstore.ts'
@@ -22,18 +20,15 @@ import {
   encodeParams,
   encodeState,
 } from '../rpc/abi-codec.ts'
-import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, REWARD_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
+import { type ActorId, BURNT_FUNDS_ACTOR, REWARD_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
 import { type Address, formatAddress, idAddress, parseAddress, secpAddress } from '../state/address.ts'
 import { METHOD_SEND } from '../state/message.ts'
 import { StateTree } from '../state/state-tree.ts'
 import { ATTO_PER_FIL, type TokenAmount } from '../state/token.ts'
 import { type Account, addressOf, createAccount, namedAccounts } from './account.ts'
 import { type ActorDescription, describeActor, LIBRARY_EXPORT } from './actor.ts'
-import { ActorError, exitName } from './actor-error.ts'
 import type { BftWorld, BftWorldOptions } from './bft-world.ts'
-import { collectCoverage, isCovering } from './coverage.ts'
 import { changeActor, install, robustAddress, type Sender } from './deployment.ts'
-import { noteGas } from './gas-usage.ts'
 import { type Genesis, genesisOf } from './genesis.ts'
 import {
   type Below,
@@ -46,13 +41,11 @@ import {
   targetOf,
 } from './handle.ts'
 import type { ActorClass, Args, Methods, Who } from './js.ts'
-import { type LargeResult, LargeStackError, runOnLargeStack } from './large-stack.ts'
-import { type Answer, Mocks } from './mock.ts'
-import { type Book, Observed } from './observed.ts'
-import { enterLedger, type MessageRecord, report, type WorldEvent } from './record.ts'
-import { explainFailure, type Replay } from './twin.ts'
-import { exportMessage, isExporting } from './vector-export.ts'
-import { applyWorldMessage, composeMessage, openContext, type WorldMessage } from './world-message.ts'
+import { Mocks } from './mock.ts'
+import type { Book } from './observed.ts'
+import type { MessageRecord, WorldEvent } from './record.ts'
+import { openContext, type WorldMessage } from './world-message.ts'
+import { type Request, type WorldContext, WorldRunner } from './world-runner.ts'
 
 export interface WorldOptions {
   readonly profile?: ProfileName
@@ -77,12 +70,6 @@ export interface Snapshot {
   readonly accountCount: number
 }
 
-/** The host has no room for what the rules allow, not even on its largest stack. */
-export class WorldExhaustedError extends Error {
-  override readonly name = 'WorldExhaustedError'
-  readonly code = 'TRP-7603'
-}
-
 const DEFAULT_BALANCE = 10_000n * ATTO_PER_FIL
 const GAS_LIMIT = 10_000_000_000n
 const FIRST_EPOCH = 1n
@@ -93,21 +80,6 @@ const EPOCH_SECONDS = 30n
 /** Compiled code and the imports serve every world of the process. */
 const modules = new ModuleCache()
 const linker = new Linker()
-
-/** A message that is to be run: on the state, or again on the debug twins. */
-interface Request {
-  readonly label: string
-  readonly description: ActorDescription | undefined
-  readonly target: Target | undefined
-  /** Actors that fees change, to be put back before a replay. */
-  readonly payers: readonly ActorId[]
-  /** A failed message leaves its fees; a failed deployment nothing, a view neither. */
-  readonly keeps: 'always' | 'success' | 'never'
-  readonly work: WorldMessage
-  readonly decode: (result: ApplyResult) => unknown
-}
-
-type Context = { -readonly [K in keyof MachineContext]: MachineContext[K] }
 
 /** A fresh world. */
 export function world(options?: WorldOptions): World
@@ -132,20 +104,18 @@ export class World implements HandleHost, Book {
   readonly chainId: bigint
   readonly #genesis: Genesis
   readonly #store: BufferedBlockstore
-  readonly #context: Context
+  readonly #context: WorldContext
+  readonly #runner: WorldRunner
   readonly #codec: CodecOptions
   readonly #mocks: Mocks
   readonly #actors = new Map<ActorId, Target>()
   /** By code. */
   readonly #descriptions = new Map<Cid, ActorDescription>()
-  readonly #profile: ProfileName
   readonly #balance: bigint
   readonly #epochSeconds: bigint
   #accounts: readonly Account[]
   #events: WorldEvent[] = []
   #deployed = 0n
-  /** Saves what the newest failure needs for its replay, before the state moves on. */
-  #saveFailure: (() => void) | null = null
 
   constructor(options: WorldOptions = {}) {
     this.chainId = options.chainId ?? 31337n
@@ -157,10 +127,10 @@ export class World implements HandleHost, Book {
     this.#accounts = namedAccounts()
     this.#codec = { store: this.#store, resolveAddress: (text) => this.#named(text) }
     this.#mocks = new Mocks(this.#codec)
-    this.#profile = options.profile ?? 'ipc'
+    const profile = options.profile ?? 'ipc'
     this.#context = openContext(
       {
-        profile: this.#profile,
+        profile,
         chainId: this.chainId,
         balance: this.#balance,
         epoch: options.epoch ?? FIRST_EPOCH,
@@ -172,6 +142,14 @@ export class World implements HandleHost, Book {
       genesis.root,
       { modules, linker, hasLargestStack: false },
     )
+    this.#runner = new WorldRunner({
+      context: this.#context,
+      store: this.#store,
+      mocks: this.#mocks,
+      descriptions: this.#descriptions,
+      book: this,
+      surroundings: { profile, chainId: this.chainId, balance: this.#balance },
+    })
   }
 
   // --- actors ---------------------------------------------------------------------------------------------------
@@ -216,7 +194,7 @@ export class World implements HandleHost, Book {
   }
 
   #installMocked(description: ActorDescription): Target {
-    this.#poke()
+    this.#runner.poke()
     const deployer = this.#sender(undefined)
     const ordinal = ++this.#deployed
     const id = install(this.#context, description, deployer, 0n as TokenAmount, ordinal)
@@ -246,7 +224,7 @@ export class World implements HandleHost, Book {
 
   /** Sets a balance. */
   deal(who: Who, amount: bigint): void {
-    this.#poke()
+    this.#runner.poke()
     const id = this.#ensureActor(this.#toAddress(who))
     changeActor(this.#context.state, id, (actor) => ({ ...actor, balance: amount as TokenAmount }))
   }
@@ -285,13 +263,13 @@ export class World implements HandleHost, Book {
 
   /** Lets seconds pass; the epoch stays. */
   warp(by: number | bigint | { readonly to: number | bigint }): void {
-    this.#poke()
+    this.#runner.poke()
     this.#context.timestamp = moved(this.#context.timestamp, by)
   }
 
   /** Lets epochs pass; the clock stays. */
   roll(by: number | bigint | { readonly to: number | bigint }): void {
-    this.#poke()
+    this.#runner.poke()
     this.#context.epoch = moved(this.#context.epoch, by)
   }
 
@@ -303,7 +281,7 @@ export class World implements HandleHost, Book {
 
   /** attoFIL per gas, from the next message on. */
   setBaseFee(baseFee: bigint): void {
-    this.#poke()
+    this.#runner.poke()
     this.#context.baseFee = baseFee
   }
 
@@ -322,7 +300,7 @@ export class World implements HandleHost, Book {
 
   /** Back to how things were; a snapshot can be used again. Mocks stay. */
   revert(snapshot: Snapshot): void {
-    this.#poke()
+    this.#runner.poke()
     const { root, epoch, timestamp, baseFee, eventCount, accountCount } = snapshot
     Object.assign(this.#context, { epoch, timestamp, baseFee, state: StateTree.load(this.#store, root) })
     this.#events = this.#events.slice(0, eventCount)
@@ -365,7 +343,7 @@ export class World implements HandleHost, Book {
   }
 
   changeState(target: Target, change: Readonly<Record<string, unknown>>): void {
-    this.#poke()
+    this.#runner.poke()
     const fields = new Set(target.description.abi.state.map((field) => field.slice(0, field.indexOf(':'))))
     const unknown = Object.keys(change).find((name) => !fields.has(name))
     if (unknown !== undefined) throw new AbiValueError(`state.${unknown}`, `is no field of ${target.description.name}`)
@@ -405,143 +383,9 @@ export class World implements HandleHost, Book {
   // --- messages -------------------------------------------------------------------------------------------------
 
   #perform(request: Request, below: Below): MessageRecord {
-    this.#poke()
-    const context = this.#context
-    const { state } = context
-    const before = request.payers.map((id) => [id, state.getActor(id)] as const)
-    setProbe(context, this.#mocks.probe())
-    if (isExporting() && request.work.kind === 'message' && context.probe === undefined) {
-      const { message, kind } = composeMessage(context, request.work)
-      exportMessage(context, request.label, message, kind)
-    }
-    const covered = isCovering() ? this.#replay(request) : undefined
-    const { result, keeps } = this.#run(request)
-    if (covered !== undefined) collectCoverage(covered)
-
-    const record = this.#record(request, result)
-    if (request.target !== undefined) request.target.last = record
-    noteGas(request.label, result.gasUsed)
-    report(record)
-    if (result.exitCode !== 0) throw this.#failure(request, result, before, below)
-    if (keeps && result.events.length > 0) this.#events.push(...record.events)
+    const { record, isKept } = this.#runner.perform(request, below)
+    if (isKept && record.events.length > 0) this.#events.push(...record.events)
     return record
-  }
-
-  /** Runs the message and keeps of its effects what is to stay. */
-  #run({ work, keeps }: Request): { readonly result: ApplyResult; readonly keeps: boolean } {
-    const { state } = this.#context
-    const isKept = ({ exitCode }: ApplyResult): boolean => keeps === 'always' || (keeps === 'success' && exitCode === 0)
-    const depth = state.begin()
-    try {
-      const result = applyWorldMessage(this.#context, work, { trace: true })
-      if (isKept(result)) state.commit(depth)
-      else state.revert(depth)
-      return { result, keeps: isKept(result) }
-    } catch (error) {
-      state.revert(depth)
-      if (!(error instanceof EngineExhausted) || error.resource !== 'stack') throw error
-    }
-    const { result, root, blocks } = this.#runAgain(work)
-    if (isKept(result)) {
-      for (const [cid, bytes] of blocks) this.#store.put(cid, bytes)
-      this.#context.state = StateTree.load(this.#store, root)
-    }
-    return { result, keeps: isKept(result) }
-  }
-
-  /** On a larger stack, from the same state. What mocks have answered they do not answer twice. */
-  #runAgain(work: WorldMessage): LargeResult {
-    const { probe, state, epoch, timestamp, baseFee } = this.#context
-    const heard: Answer[] = [...this.#mocks.answers]
-    const intercept = (call: ProbedCall): Answer | undefined =>
-      heard.length > 0 && this.#mocks.isMocked(call) ? heard.shift() : probe?.intercept?.(call)
-    const root = state.flush()
-    try {
-      return runOnLargeStack(
-        {
-          work,
-          root,
-          blocks: this.#store.buffered,
-          isProbed: probe !== undefined,
-          surroundings: {
-            profile: this.#profile,
-            chainId: this.chainId,
-            balance: this.#balance,
-            epoch,
-            timestamp,
-            baseFee,
-          },
-        },
-        intercept,
-      )
-    } catch (error) {
-      throw error instanceof LargeStackError ? new WorldExhaustedError(error.message, { cause: error }) : error
-    }
-  }
-
-  #record({ label, payers, decode }: Request, result: ApplyResult): MessageRecord {
-    const fee = result.baseFeeBurn + result.overEstimationBurn + result.minerTip
-    return new Observed(
-      this,
-      label,
-      result,
-      payers[0] ?? SYSTEM_ACTOR,
-      fee,
-      result.exitCode === 0 ? decode(result) : undefined,
-    )
-  }
-
-  #failure(
-    request: Request,
-    result: ApplyResult,
-    before: readonly (readonly [ActorId, Actor | undefined])[],
-    below: Below,
-  ): ActorError {
-    let replay: Replay | undefined
-    const prepare = () => (replay ??= this.#replay(request, before))
-    this.#saveFailure = prepare
-    const callee = result.failures[0]
-    return new ActorError(
-      {
-        label: request.label,
-        exitCode: result.exitCode,
-        gas: result.gasUsed,
-        failures: result.failures,
-        trace: result.trace,
-        exitName: exitName(result.exitCode, request.description?.abi.errors),
-        note: callee?.message ?? result.note,
-        explain: () => explainFailure(prepare()),
-      },
-      below,
-    )
-  }
-
-  /** All that running the request again needs, whatever happens to this world. */
-  #replay(request: Request, before: readonly (readonly [ActorId, Actor | undefined])[] = []): Replay {
-    const { state, probe: _, ...rest } = this.#context
-    const answers = this.#mocks.answers
-    const root = state.flush()
-    const store = new BufferedBlockstore(this.#store)
-    return {
-      answers,
-      isMocked: (call) => this.#mocks.isMocked(call),
-      descriptions: this.#descriptions,
-      run: (changes) => {
-        const tree = StateTree.load(store, root)
-        for (const [id, actor] of before) {
-          if (actor === undefined) tree.deleteActor(id)
-          else tree.setActor(id, actor)
-        }
-        applyWorldMessage({ ...rest, store, ...changes, state: tree }, request.work, {})
-      },
-    }
-  }
-
-  /** The state is about to change. */
-  #poke(): void {
-    this.#saveFailure?.()
-    this.#saveFailure = null
-    enterLedger(this)
   }
 
   // --- deploying ------------------------------------------------------------------------------------------------
@@ -636,7 +480,7 @@ export class World implements HandleHost, Book {
   }
 
   #makeAccount(name: string): Account {
-    this.#poke()
+    this.#runner.poke()
     const key = new Uint8Array(65)
     key.set(blake2b256(new TextEncoder().encode(`test account ${name}`)), 1)
     const address = secpAddress(key)
@@ -684,11 +528,6 @@ function payersOf({ id, isAccount }: Sender): readonly ActorId[] {
 
 function moved(from: bigint, by: number | bigint | { readonly to: number | bigint }): bigint {
   return typeof by === 'object' ? BigInt(by.to) : from + BigInt(by)
-}
-
-function setProbe(context: Context, probe: Probe | undefined): void {
-  if (probe !== undefined) context.probe = probe
-  else delete context.probe
 }
 
 /** Wrong arguments are the test's mistake: the stack begins there. */
