@@ -3,23 +3,19 @@
  * What is bad is verified each time it comes.
  */
 import { toBinary } from '../primitives/bytes.ts'
+import { RecentSet } from '../primitives/recent-set.ts'
 import { type VerifyMessage, verifyMessage } from './key.ts'
 
-/** Of each of two generations. */
+/** Of each generation. */
 const REMEMBERED_MAX = 4096
 
 export function rememberVerified(verify: VerifyMessage = verifyMessage): VerifyMessage {
-  let young = new Set<string>()
-  let old = new Set<string>()
+  const verified = new RecentSet<string>(REMEMBERED_MAX)
   return (key, message, signature) => {
     const name = toBinary(signature) + toBinary(key.value) + toBinary(message)
-    if (young.has(name) || old.has(name)) return true
+    if (verified.has(name)) return true
     if (!verify(key, message, signature)) return false
-    if (young.size >= REMEMBERED_MAX) {
-      old = young
-      young = new Set()
-    }
-    young.add(name)
+    verified.add(name)
     return true
   }
 }

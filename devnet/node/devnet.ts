@@ -34,6 +34,7 @@ import { findPackageRoot } from './package-root.ts'
 import type { PeerNetwork } from './peer-links.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
 import { openRecorder } from './recording.ts'
+import { VerifiedTransactions } from './signatures.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
 
 export const DEFAULT_CHAIN_ID = 31337n
@@ -194,6 +195,7 @@ function planChain(options: DevnetOptions): ChainPlan {
   const balance = (options.balance ?? DEFAULT_BALANCE_FIL * ATTO_PER_FIL) as TokenAmount
   const modules = options.modules ?? new ModuleCache()
   modules.trust(bundle.manifest.map(({ code }) => code))
+  const shared = { modules, verified: new VerifiedTransactions() }
   const config = {
     profile,
     chainId,
@@ -219,7 +221,7 @@ function planChain(options: DevnetOptions): ChainPlan {
     accounts,
     bundle,
     keysOf: (count) => deriveValidatorKeys(mnemonic, chainId, count),
-    openApplication: (store) => FvmApplication.open(config, store, () => begin(store), modules),
+    openApplication: (store) => FvmApplication.open(config, store, () => begin(store), shared),
   }
 }
 

@@ -28,7 +28,7 @@ import { type Blockstore, BufferedBlockstore } from '../ipld/blockstore.ts'
 import { type Cid, DAG_CBOR, makeCid } from '../ipld/cid.ts'
 import { decodeCbor } from '../ipld/dag-cbor.ts'
 import { concatBytes, EMPTY_BYTES, fromBinary, toBinary } from '../primitives/bytes.ts'
-import { sha256, sha256Binary } from '../primitives/hash.ts'
+import { sha256 } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
 import { type ActorId, CRON_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
 import { type Address, decodeAddress, idAddress } from '../state/address.ts'
@@ -71,7 +71,7 @@ import {
 import { GAS_MARKET, nextBaseFee } from './gas-market.ts'
 import type { ChainStore } from './ports.ts'
 import { applyPowers } from './powers.ts'
-import { isSigned } from './signatures.ts'
+import { VerifiedTransactions } from './signatures.ts'
 import { decodeTransaction, type SignedTransaction, type Transaction, type TransactionError } from './transaction.ts'
 
 const EPOCH_TICK = 2n
@@ -103,6 +103,12 @@ export interface GenesisState {
   readonly stateRoot: Cid
   readonly circulatingSupply: bigint
   readonly timeMs: number
+}
+
+/** What validators of one process have in common, since it follows from bytes alone. */
+export interface SharedParts {
+  readonly modules: ModuleCache
+  readonly verified: VerifiedTransactions
 }
 
 /** A transaction that passed the door, with what the mempool needs. */
@@ -163,13 +169,13 @@ export class FvmApplication implements Application {
   /** By block hash. */
   readonly #ahead = new Map<string, Executed>()
   readonly #decoded = new WeakMap<Uint8Array, Decoded>()
-  /** Signatures that were found good at the door, by transaction. */
-  readonly #verified = new Set<string>()
+  readonly #verified: VerifiedTransactions
   /** A machine over the newest state, for questions between blocks. */
   #queryMachine: Machine | null = null
 
-  private constructor(config: ChainConfig, store: ChainStore, modules: ModuleCache, head: BlockHeader) {
+  private constructor(config: ChainConfig, store: ChainStore, { modules, verified }: SharedParts, head: BlockHeader) {
     this.config = config
+    this.#verified = verified
     this.#linker = new Linker(lineOf(config.profile.networkVersion).syscalls)
     this.store = store
     this.modules = modules
@@ -182,13 +188,13 @@ export class FvmApplication implements Application {
     config: ChainConfig,
     store: ChainStore,
     genesis: () => GenesisState,
-    modules = new ModuleCache(),
+    shared: SharedParts = { modules: new ModuleCache(), verified: new VerifiedTransactions() },
   ): FvmApplication {
     const head = store.getRecord(HEAD_KEY)
     if (head !== undefined) {
       const block = store.getRecord(blockKey(decodeLocation(head).height))
       if (block === undefined) throw new Error('the block that the head names is missing: the state folder is damaged')
-      return new FvmApplication(config, store, modules, decodeBlockHeader(block))
+      return new FvmApplication(config, store, shared, decodeBlockHeader(block))
     }
     const { stateRoot, circulatingSupply, timeMs } = genesis()
     const header: BlockHeader = {
@@ -203,7 +209,7 @@ export class FvmApplication implements Application {
       nextBaseFee: config.initialBaseFee,
       gasUsed: 0n,
     }
-    const application = new FvmApplication(config, store, modules, header)
+    const application = new FvmApplication(config, store, shared, header)
     application.#putBlock({ header, txs: [], results: [] }, [])
     return application
   }
@@ -343,13 +349,8 @@ export class FvmApplication implements Application {
   }
 
   #hasGoodSignature(transaction: SignedTransaction, tx: Uint8Array): boolean {
-    const key = sha256Binary(tx)
-    if (this.#verified.has(key)) return true
     const sender = this.#keyAddressOf(transaction.message.from)
-    if (sender === undefined || !isSigned(transaction, sender, this.config.chainId)) return false
-    if (this.#verified.size >= 100_000) this.#verified.clear()
-    this.#verified.add(key)
-    return true
+    return sender !== undefined && this.#verified.check(transaction, tx, sender, this.config.chainId)
   }
 
   /** Sequence and balance that preflight will see. */

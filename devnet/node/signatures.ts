@@ -7,8 +7,9 @@
  */
 import { CborReader } from '../ipld/dag-cbor.ts'
 import { concatBytes, equalBytes, fromBinary } from '../primitives/bytes.ts'
-import { blake2b256, keccak256 } from '../primitives/hash.ts'
+import { blake2b256, keccak256, sha256Binary } from '../primitives/hash.ts'
 import { recoverPublicKey, signRecoverable, verifyBls } from '../primitives/keys.ts'
+import { RecentSet } from '../primitives/recent-set.ts'
 import {
   type Address,
   addressBytes,
@@ -31,6 +32,26 @@ const TYPE_DELEGATED = 3
 /** Signs as Fendermint does: message CID and chain id. */
 export function signMessage(message: Message, secretKey: Uint8Array, chainId: bigint): Signature {
   return { type: TYPE_SECP, data: signRecoverable(blake2b256(withChainId(message, chainId)), secretKey) }
+}
+
+/** Of each generation: the messages of a few blocks, and those that wait. */
+const VERIFIED_MAX = 50_000
+
+/**
+ * Signatures found good, by the bytes of their transactions: what passed the door is not verified again in its block, nor by
+ * another validator of this process.
+ */
+export class VerifiedTransactions {
+  readonly #good = new RecentSet<string>(VERIFIED_MAX)
+
+  /** Whether the transaction whose bytes are `tx` is signed by `sender`, a key address. */
+  check(transaction: SignedTransaction, tx: Uint8Array, sender: Address, chainId: bigint): boolean {
+    const name = `${chainId} ${sha256Binary(tx)}${sender}`
+    if (this.#good.has(name)) return true
+    if (!isSigned(transaction, sender, chainId)) return false
+    this.#good.add(name)
+    return true
+  }
 }
 
 /** Whether `signature` is the sender's. */

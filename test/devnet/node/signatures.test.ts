@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import { CborWriter } from '../../../devnet/ipld/dag-cbor.ts'
 import { DEFAULT_MNEMONIC, deriveAccounts } from '../../../devnet/node/accounts.ts'
-import { isSigned, signMessage, toUnsignedEthTransaction } from '../../../devnet/node/signatures.ts'
+import {
+  isSigned,
+  signMessage,
+  toUnsignedEthTransaction,
+  VerifiedTransactions,
+} from '../../../devnet/node/signatures.ts'
+import { encodeTransaction, type SignedTransaction } from '../../../devnet/node/transaction.ts'
 import { fromBinary, toHex } from '../../../devnet/primitives/bytes.ts'
 import { blake2b256, keccak256 } from '../../../devnet/primitives/hash.ts'
 import { signRecoverable } from '../../../devnet/primitives/keys.ts'
@@ -83,5 +89,39 @@ describe('the Ethereum transaction of a message', () => {
     ['a receiver without an Ethereum address', { to: bob!.address }],
   ])('does not exist for %s', (_, overrides) => {
     expect(toUnsignedEthTransaction(message(overrides), CHAIN_ID)).toBeUndefined()
+  })
+})
+
+describe('a transaction that was found good', () => {
+  const signed = (overrides: Partial<Message> = {}): SignedTransaction => {
+    const unsigned = message(overrides)
+    return {
+      kind: 'signed',
+      origin: 0,
+      message: unsigned,
+      signature: signMessage(unsigned, alice!.secretKey, CHAIN_ID),
+    }
+  }
+
+  test('is good for its sender and on its chain, the second time too', () => {
+    const verified = new VerifiedTransactions()
+    const transaction = signed()
+    const tx = encodeTransaction(transaction)
+    for (let time = 0; time < 2; time++) {
+      expect(verified.check(transaction, tx, alice!.address, CHAIN_ID)).toBe(true)
+      expect(verified.check(transaction, tx, bob!.address, CHAIN_ID)).toBe(false)
+      expect(verified.check(transaction, tx, alice!.address, 1n)).toBe(false)
+    }
+  })
+
+  test('says nothing about another with its message or its signature', () => {
+    const verified = new VerifiedTransactions()
+    const good = signed()
+    verified.check(good, encodeTransaction(good), alice!.address, CHAIN_ID)
+    const forged = { ...good, signature: { ...good.signature, data: good.signature.data.map((byte) => byte ^ 1) } }
+    const moved = { ...signed({ sequence: 4n }), signature: good.signature }
+    for (const bad of [forged, moved]) {
+      expect(verified.check(bad, encodeTransaction(bad), alice!.address, CHAIN_ID)).toBe(false)
+    }
   })
 })
