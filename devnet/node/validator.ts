@@ -333,7 +333,7 @@ export class Validator implements ReplicaHost, PeerListener {
     const likely = this.#likely
     if (likely === null) return
     this.#likely = null
-    this.#guard(() => this.executor.executeAhead(likely.state, likely.candidate))
+    this.executor.executeAhead(likely.state, likely.candidate)
   }
 
   cutJournal(head: readonly Uint8Array[]): void {
