@@ -42,7 +42,8 @@ export interface Application {
   verifyVoteExtension(request: RequestOf<'verifyVoteExtension'>): ResponseOf<'verifyVoteExtension'>
   /**
    * Not of ABCI: the block is likely to be decided, so it may be executed now. `finalizeBlock` with the same hash then
-   * answers what was found; what was found for other blocks is dropped at the next commit.
+   * answers what was found; what was found for other blocks is dropped at the next commit. A failure means nothing by itself, and leaves
+   * nothing behind.
    */
   executeAhead?(request: FinalizeBlockRequest): void
   finalizeBlock(request: FinalizeBlockRequest): FinalizeBlockResponse

@@ -8,6 +8,7 @@ import { checkBlockIdForm, isComplete, isNil } from './block-id.ts'
 import { type Fault, fault } from './fault.ts'
 import { ADDRESS_SIZE, addressOf, SIGNATURE_SIZE_MAX, type VerifyMessage, verifyMessage } from './key.ts'
 import { extensionSignBytes, voteSignBytes } from './sign-bytes.ts'
+import type { ValidatorSet } from './validator-set.ts'
 import { PRECOMMIT, PREVOTE, type PublicKey, type Vote } from './wire.ts'
 
 export function isVoteType(type: number): boolean {
@@ -68,4 +69,17 @@ export function verifyVoteAndExtension(
   if (refused !== null || !isExtensible(vote)) return refused
   if (vote.extensionSignature.length === 0) return fault('extension')
   return verify(key, extensionSignBytes(chainId, vote), vote.extensionSignature) ? null : fault('wrong-signature')
+}
+
+/** A vote of the validator at its index, with an extension where the height has them, without where it has not. */
+export function verifyVoteOfSet(
+  chainId: string,
+  vote: Vote,
+  { set: { validators }, hasExtensions }: { readonly set: ValidatorSet; readonly hasExtensions: boolean },
+  verify: VerifyMessage,
+): Fault | null {
+  const { pubKey } = validators[vote.validatorIndex]!
+  if (hasExtensions) return verifyVoteAndExtension(chainId, vote, pubKey, verify)
+  if (vote.extension.length > 0 || vote.extensionSignature.length > 0) return fault('extension')
+  return verifyVote(chainId, vote, pubKey, verify)
 }

@@ -193,9 +193,16 @@ export class BlockExecutor {
     return verdict
   }
 
-  /** The block is likely to be decided: an application that can executes it now. */
+  /**
+   * The block is likely to be decided: an application that can executes it now. What fails is forgotten: perhaps another block is
+   * decided, and if it is this one, `finalize` executes it again and says what is wrong.
+   */
   executeAhead(state: ChainState, { block }: Candidate): void {
-    this.#application.executeAhead?.(finalizeBlockRequest(state, block))
+    try {
+      this.#application.executeAhead?.(finalizeBlockRequest(state, block))
+    } catch {
+      // Nothing follows from a block that nobody has decided.
+    }
   }
 
   /** Executes a decided block. @throws ExecutionError */

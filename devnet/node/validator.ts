@@ -10,14 +10,8 @@ import type { ChainState } from '../consensus/chain-state.ts'
 import { encodeJournalRecord, type JournalRecord } from '../consensus/journal.ts'
 import { addressOf, type PrivateKey, publicKeyOf, signMessage, type VerifyMessage } from '../consensus/key.ts'
 import type { DecidedBlock, PeerMessage } from '../consensus/peer-message.ts'
-import {
-  type Decision,
-  type ProposeRequest,
-  Replica,
-  type ReplicaHost,
-  type ReplicaOptions,
-  type Timer,
-} from '../consensus/replica.ts'
+import { Replica } from '../consensus/replica.ts'
+import type { Decision, ProposeRequest, ReplicaHost, ReplicaOptions, Timer } from '../consensus/replica-host.ts'
 import type { Candidate, Effect, Verdict } from '../consensus/round.ts'
 import { voteSignBytes } from '../consensus/sign-bytes.ts'
 import type { Time } from '../consensus/time.ts'
@@ -339,7 +333,7 @@ export class Validator implements ReplicaHost, PeerListener {
     const likely = this.#likely
     if (likely === null) return
     this.#likely = null
-    this.#guard(() => this.executor.executeAhead(likely.state, likely.candidate))
+    this.executor.executeAhead(likely.state, likely.candidate)
   }
 
   cutJournal(head: readonly Uint8Array[]): void {

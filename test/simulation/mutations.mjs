@@ -33,7 +33,7 @@ export const MUTATIONS = [
     'return { state: cast(state, PRECOMMIT, NIL_BLOCK_ID, effects), effects }\n}\n\n/** R3. */',
     'return { state: cast({ ...state, locked: null }, PRECOMMIT, NIL_BLOCK_ID, effects), effects }\n}\n\n/** R3. */',
   ),
-  bug('the round of the proof is not sent', 'replica.ts', 'polRound: valid.round', 'polRound: -1'),
+  bug('the round of the proof is not sent', 'own-messages.ts', 'polRound: valid.round', 'polRound: -1'),
   bug(
     'guards are not asked again',
     'round.ts',
@@ -48,11 +48,11 @@ export const MUTATIONS = [
   ),
   bug(
     'votes leave before the journal is durable',
-    'replica.ts',
+    'outbox.ts',
     'if (!this.#hasUnsynced) return this.#dispatch(batch)\n',
     'this.#dispatch(batch.splice(0))\n    if (!this.#hasUnsynced) return\n',
   ),
-  bug('what was signed is forgotten over a restart', 'replica.ts', '      this.#remember(record)\n', ''),
+  bug('what was signed is forgotten over a restart', 'journal-replay.ts', '    lastSigned = signedIn(record, first.keeper.chainId) ?? lastSigned\n', ''),
   bug(
     'a timer of an old round counts',
     'round.ts',
@@ -61,9 +61,9 @@ export const MUTATIONS = [
   ),
   bug(
     'the proposer is that of the height before',
-    'replica.ts',
+    'replica-core.ts',
     '      height,\n      validators,\n',
-    '      height,\n      validators: { ...validators, proposer: this.#chain.lastValidators.proposer ?? validators.proposer },\n',
+    '      height,\n      validators: { ...validators, proposer: this.chain.lastValidators.proposer ?? validators.proposer },\n',
   ),
   bug(
     'updates of validators count a height too early',

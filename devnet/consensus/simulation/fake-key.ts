@@ -3,7 +3,7 @@ import { concatBytes, equalBytes } from '../../primitives/bytes.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { encodeUtf8 } from '../../primitives/utf8.ts'
 import type { VerifyMessage } from '../key.ts'
-import type { ReplicaKey } from '../replica.ts'
+import type { ReplicaKey } from '../replica-host.ts'
 import type { PublicKey } from '../wire.ts'
 
 export interface KeyRing {

@@ -12,15 +12,8 @@ import { evidenceHash, headerHash } from '../hash.ts'
 import { readJournal } from '../journal.ts'
 import { partSetHeader } from '../part-set.ts'
 import type { DecidedBlock, PeerMessage } from '../peer-message.ts'
-import {
-  type Decision,
-  type ProposeRequest,
-  Replica,
-  type ReplicaHost,
-  type ReplicaKey,
-  type ReplicaOptions,
-  type Timer,
-} from '../replica.ts'
+import { Replica } from '../replica.ts'
+import type { Decision, ProposeRequest, ReplicaHost, ReplicaKey, ReplicaOptions, Timer } from '../replica-host.ts'
 import type { Candidate, Effect, Verdict } from '../round.ts'
 import { encode } from '../schema.ts'
 import { MILLISECOND, type Time } from '../time.ts'

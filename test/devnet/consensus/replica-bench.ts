@@ -11,15 +11,15 @@ import { readJournal } from '../../../devnet/consensus/journal.ts'
 import { addressOf } from '../../../devnet/consensus/key.ts'
 import { partSetHeader } from '../../../devnet/consensus/part-set.ts'
 import type { DecidedBlock, PeerMessage } from '../../../devnet/consensus/peer-message.ts'
+import { Replica } from '../../../devnet/consensus/replica.ts'
 import {
   type Decision,
   LOOPBACK_OPTIONS,
   type ProposeRequest,
-  Replica,
   type ReplicaHost,
   type ReplicaKey,
   type Timer,
-} from '../../../devnet/consensus/replica.ts'
+} from '../../../devnet/consensus/replica-host.ts'
 import { type Candidate, proposerAt, type Step, type Verdict } from '../../../devnet/consensus/round.ts'
 import { encode } from '../../../devnet/consensus/schema.ts'
 import { extensionSignBytes, proposalSignBytes, voteSignBytes } from '../../../devnet/consensus/sign-bytes.ts'

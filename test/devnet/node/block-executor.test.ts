@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { FinalizeBlockResponse, RequestOf } from '../../../devnet/consensus/application.ts'
+import type { FinalizeBlockRequest, FinalizeBlockResponse, RequestOf } from '../../../devnet/consensus/application.ts'
 import { ABSENT_SIG } from '../../../devnet/consensus/commit.ts'
 import { duplicateVoteEvidence } from '../../../devnet/consensus/evidence.ts'
 import { blockIdOf, commitHash } from '../../../devnet/consensus/hash.ts'
@@ -75,6 +75,40 @@ describe('a proposal', () => {
       [98_825n, 5n],
       [-1n, 5n],
     ])
+  })
+})
+
+describe('a block that is executed ahead', () => {
+  /** Fails whenever it is asked to execute `first`, ahead or not, until it is repaired. */
+  class Breaking extends KvApplication {
+    isBroken = true
+    executeAhead(request: FinalizeBlockRequest): void {
+      this.finalizeBlock(request)
+    }
+    override finalizeBlock(request: FinalizeBlockRequest): FinalizeBlockResponse {
+      if (this.isBroken && request.txs.some((tx) => Buffer.from(tx).toString('utf8') === 'first=1'))
+        throw new Error('broken')
+      return super.finalizeBlock(request)
+    }
+  }
+
+  test('and fails is forgotten: another block may be decided', async () => {
+    const chain = openChain(new Breaking())
+    const [first, other] = [decideBlock(chain, ['first=1']), decideBlock(chain, ['other=1'])]
+    chain.executor.executeAhead(chain.state, first)
+    await chain.executor.commit(chain.executor.finalize(chain.state, other))
+    expect(chain.blocks.height).toBe(1n)
+  })
+
+  test('and fails is executed again when it is decided; only then it is fatal', async () => {
+    const application = new Breaking()
+    const chain = openChain(application)
+    const first = decideBlock(chain, ['first=1'])
+    chain.executor.executeAhead(chain.state, first)
+    expect(() => chain.executor.finalize(chain.state, first)).toThrowError('broken')
+    application.isBroken = false
+    await chain.executor.commit(chain.executor.finalize(chain.state, first))
+    expect(chain.blocks.height).toBe(1n)
   })
 })
 

@@ -53,6 +53,21 @@ describe.skipIf(!hasOwnBundle)('four validators in one process', () => {
     expect(new Set(validators.map(({ application }) => application.head.stateRoot)).size).toBe(1)
   })
 
+  test('go on when one cannot execute a block ahead; it stops when it cannot execute what was decided', async () => {
+    open()
+    const [, odd] = devnet.bft!.validators
+    odd!.application.executeAhead = () => {
+      throw new Error('too early')
+    }
+    await mine(3)
+    expect(devnet.bft!.validators.map(({ blocks }) => blocks.height)).toEqual([3n, 3n, 3n, 3n])
+    odd!.application.finalizeBlock = () => {
+      throw new Error('too late')
+    }
+    await mine(2)
+    expect(devnet.bft!.validators.map(({ blocks }) => blocks.height)).toEqual([5n, 3n, 5n, 5n])
+  })
+
   test('take turns proposing', async () => {
     open()
     await mine(4)
