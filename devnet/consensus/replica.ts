@@ -39,6 +39,7 @@ import {
   type RoundState,
   type Step,
   step,
+  type Transition,
   type Verdict,
 } from './round.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
@@ -116,6 +117,15 @@ export interface Decision {
   readonly commit: ExtendedCommit
 }
 
+/** What a replica lives through. */
+export type Passage =
+  /** A height may begin; `rounds` is before its first round. */
+  | { readonly kind: 'height'; readonly rounds: RoundState }
+  /** The rounds took an input. What it asks for is done after this was told. */
+  | { readonly kind: 'step'; readonly input: Input; readonly before: RoundState; readonly after: Transition }
+  /** A precommit for the last block. */
+  | { readonly kind: 'late vote'; readonly vote: Vote }
+
 /** What a replica asks of the world. */
 export interface ReplicaHost extends ChainPast {
   readonly verify: VerifyMessage
@@ -148,8 +158,8 @@ export interface ReplicaHost extends ChainPast {
   waiting(height: bigint): void
   halt(reason: string): void
   alarm(reason: string): void
-  /** What the rounds did, for those who watch. */
-  trace(effect: Effect): void
+  /** For those who watch. */
+  trace(passage: Passage): void
 }
 
 interface Outgoing {
@@ -367,21 +377,24 @@ export class Replica {
   #input(input: Input, isOwn = false): void {
     this.#journal(recordOf(input, isOwn))
     if (isOwn) this.#hasUnsynced = true
-    for (const effect of this.#step(input)) this.#perform(effect)
+    const before = this.#state
+    const after = this.#step(input)
+    this.#host.trace({ kind: 'step', input, before, after })
+    for (const effect of after.effects) this.#perform(effect)
   }
 
-  #step(input: Input): readonly Effect[] {
+  #step(input: Input): Transition {
     const before = this.#state
-    const { state, effects } = step(before, input)
+    const after = step(before, input)
+    const { state } = after
     this.#state = state
     if (state.round !== before.round || state.step !== before.step) this.#idleFactor = 1
-    return effects
+    return after
   }
 
   // --- effects ----------------------------------------------------------------------------------------------------
 
   #perform(effect: Effect): void {
-    this.#host.trace(effect)
     switch (effect.kind) {
       case 'timer': {
         const { baseMs, deltaMs } = this.#options.timeouts[effect.step]
@@ -555,6 +568,7 @@ export class Replica {
       this.#cutAt = this.height + HEIGHTS_PER_CUT
       this.#host.cutJournal([signedRecord(this.#lastSigned), record].map(encodeJournalRecord))
     } else this.#journal(record)
+    this.#host.trace({ kind: 'height', rounds: this.#state })
     const carried = block.evidence.evidence.filter((piece) => piece !== null)
     for (const evidence of this.#pool.update(next, carried)) {
       this.#broadcast({ kind: 'evidence', value: { evidence } })
@@ -691,8 +705,9 @@ export class Replica {
     const known = set.votes[vote.validatorIndex]
     if (known != null && equalBytes(known.signature, vote.signature)) return
     if (this.#verifyVote(vote, set.validators, set.step.hasExtensions) !== null) return
-    const { set: next, conflicting } = addVote(set, vote, 'verified')
+    const { set: next, isAdded, conflicting } = addVote(set, vote, 'verified')
     this.#lastPrecommits = next
+    if (isAdded) this.#host.trace({ kind: 'late vote', vote })
     if (conflicting !== null) this.#onConflict([conflicting, vote])
   }
 
@@ -866,7 +881,7 @@ export class Replica {
       if (height !== this.height) continue
       const input = inputOf(record)
       if (input === null) continue
-      const effects = this.#step(input)
+      const { effects } = this.#step(input)
       pending = [...pending.filter((effect) => !isDone(effect, record)), ...effects.filter(isOwed)]
     }
     this.#isReplaying = false

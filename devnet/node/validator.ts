@@ -12,13 +12,14 @@ import { addressOf, type PrivateKey, publicKeyOf, signMessage, type VerifyMessag
 import type { DecidedBlock, PeerMessage } from '../consensus/peer-message.ts'
 import {
   type Decision,
+  type Passage,
   type ProposeRequest,
   Replica,
   type ReplicaHost,
   type ReplicaOptions,
   type Timer,
 } from '../consensus/replica.ts'
-import type { Candidate, Effect, Verdict } from '../consensus/round.ts'
+import type { Candidate, Verdict } from '../consensus/round.ts'
 import { voteSignBytes } from '../consensus/sign-bytes.ts'
 import type { Time } from '../consensus/time.ts'
 import type { ValidatorSet } from '../consensus/validator-set.ts'
@@ -73,7 +74,7 @@ export interface ValidatorWatcher {
   dropped(validator: Validator, cid: Cid, reason: SubmitError): void
   halted(validator: Validator, reason: string): void
   alarmed(validator: Validator, reason: string): void
-  round(validator: Validator, effect: Effect): void
+  passed(validator: Validator, passage: Passage): void
 }
 
 /** Powers that wait at a node. */
@@ -490,8 +491,8 @@ export class Validator implements ReplicaHost, PeerListener {
     this.#options.watcher.alarmed(this, reason)
   }
 
-  trace(effect: Effect): void {
-    this.#options.watcher.round(this, effect)
+  trace(passage: Passage): void {
+    this.#options.watcher.passed(this, passage)
   }
 }
 

@@ -14,6 +14,7 @@ import { partSetHeader } from '../part-set.ts'
 import type { DecidedBlock, PeerMessage } from '../peer-message.ts'
 import {
   type Decision,
+  type Passage,
   type ProposeRequest,
   Replica,
   type ReplicaHost,
@@ -306,7 +307,8 @@ export class SimulatedNode implements ReplicaHost {
     this.world.failed(this, 'alarm', reason)
   }
 
-  trace(effect: Effect): void {
-    this.world.effect(this, effect)
+  trace(passage: Passage): void {
+    if (passage.kind !== 'step') return
+    for (const effect of passage.after.effects) this.world.effect(this, effect)
   }
 }

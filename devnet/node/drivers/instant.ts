@@ -86,6 +86,7 @@ export class InstantChain implements Chain {
     return {
       publicKey: this.#crew.publicKey,
       onFinalized: (listener) => this.#executor.onCommit(listener),
+      onPassage: () => () => {},
       deciding: () => ({ rounds: null, isWaiting: true }),
       isCatchingUp: () => false,
       peers: () => [],
