@@ -16,6 +16,8 @@ export interface BlockView {
 export interface NodeNetworkOptions {
   /** `host:port` of each node's mesh; free ports of the loopback when absent. */
   readonly hosts?: readonly string[]
+  /** More words of each node's command. */
+  readonly words?: (index: number) => readonly string[]
   /** Whose command a node is. */
   readonly through?: (index: number) => readonly string[]
   /** Posts to a node's URL and answers the body that comes back; from this process when absent. */
@@ -77,7 +79,8 @@ export class NodeNetwork {
   /** Only starts it. `more` are words of the command. */
   spawn(index: number, more: readonly string[] = []): CliProcess {
     const file = join('net', `v${index}`, 'network.json')
-    const words = ['node', '--join', file, '--state', this.stateFolder(index), '--port', '0', '--json', ...more]
+    const words = ['node', '--join', file, '--state', this.stateFolder(index), '--port', '0', '--json']
+    words.push(...(this.#options.words?.(index) ?? []), ...more)
     const through = this.#options.through?.(index) ?? []
     return new CliProcess(words, { cwd: this.folder.path, through })
   }
