@@ -40,7 +40,8 @@ export const DEVNET_FLAGS: Readonly<Record<string, Flag>> = {
   record: {
     type: 'string',
     value: 'file',
-    about: 'write down what each validator of bft is given, for `troupe replay`',
+    about:
+      'write down what each validator of bft is given, for `troupe replay`; with --processes a folder, a file each',
   },
   seed: { type: 'string', value: 'n', about: 'of the faults that links are given (1)' },
   abci: { type: 'string', value: 'address', about: 'serve a CometBFT of yours at tcp://host:port or unix:///path' },

@@ -25,6 +25,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the quota is used up',
   // What Node says of folders that a read-only disk does not let it make.
   ENOENT: 'the folder cannot be made',
+  EISDIR: 'it is a folder',
+  EEXIST: 'a file is in its place',
+  ENOTDIR: 'a file is where its folder should be',
 }
 
 /** What the system says of a file that cannot be written. */

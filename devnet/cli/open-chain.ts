@@ -35,15 +35,17 @@ export async function openChain(input: Input, { project, stateFolder, ...rest }:
   const abci = textFlag(input, 'abci')
   const networkFile = textFlag(input, 'join')
   const validators = numberFlag(input, 'validators') ?? project.config.validators
+  const isVoting = networkFile !== undefined || (abci === undefined && name === 'bft')
+  if (input.flags['record'] !== undefined && !isVoting) {
+    throw new CliError('TRP-7002', Exit.Usage, '--record writes down validators of bft', {
+      fix: 'leave --abci and other kinds of --consensus out',
+    })
+  }
   const options: DevnetOptions = {
     ...rest,
+    ...recordOf(input),
     seed: numberFlag(input, 'seed') ?? 1,
     ...(validators === undefined ? {} : { validators }),
-  }
-  if (input.flags['record'] !== undefined && (name !== 'bft' || input.flags['processes'] === true || networkFile)) {
-    throw new CliError('TRP-7002', Exit.Usage, '--record writes down validators of bft in one process', {
-      fix: 'leave --processes, --join and other kinds of --consensus out',
-    })
   }
   try {
     if (networkFile !== undefined)
@@ -55,7 +57,7 @@ export async function openChain(input: Input, { project, stateFolder, ...rest }:
       case 'bft':
         return input.flags['processes'] === true
           ? await openProcesses(options, stateFolder)
-          : openDevnet({ ...options, consensus: 'bft', ...recordOf(input) })
+          : openDevnet({ ...options, consensus: 'bft' })
       case 'instant':
         return openDevnet({ ...options, consensus: 'instant' })
       case 'cometbft':
@@ -69,9 +71,13 @@ export async function openChain(input: Input, { project, stateFolder, ...rest }:
   })
 }
 
+/** A recording goes on over restarts of a member, but not into another chain. */
 function recordOf(input: Input): Pick<DevnetOptions, 'recordTo'> {
-  const file = textFlag(input, 'record')
-  return file === undefined ? {} : { recordTo: resolve(input.cwd, file) }
+  const flag = textFlag(input, 'record')
+  if (flag === undefined) return {}
+  const recordTo = resolve(input.cwd, flag)
+  if (input.flags['join'] !== undefined && input.flags['reset'] === true) rmSync(recordTo, { force: true })
+  return { recordTo }
 }
 
 function toCliError(error: unknown): unknown {

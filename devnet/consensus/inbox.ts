@@ -101,7 +101,8 @@ export class Inbox {
   /** A precommit for the last block: it makes the commit in the next block more complete. */
   #onLateVote(vote: Vote): void {
     const { chain, host } = this.#core
-    const conflict = this.#parts.lastPrecommits.take(chain.chainId, vote, host.verify)
+    const { isAdded, conflict } = this.#parts.lastPrecommits.take(chain.chainId, vote, host.verify)
+    if (isAdded) host.trace({ kind: 'late vote', vote })
     if (conflict !== null) this.#parts.onConflict(conflict)
   }
 }

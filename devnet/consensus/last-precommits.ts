@@ -15,6 +15,13 @@ import { verifyVoteOfSet } from './vote.ts'
 import { addVote, extendedCommitOf, type VoteSet, voteSetOfCommit } from './vote-set.ts'
 import { type ExtendedCommit, PRECOMMIT, type Vote } from './wire.ts'
 
+interface Taken {
+  readonly isAdded: boolean
+  readonly conflict: readonly [Vote, Vote] | null
+}
+
+const NOTHING_TAKEN: Taken = { isAdded: false, conflict: null }
+
 export class LastPrecommits {
   #set: VoteSet | null
 
@@ -35,19 +42,19 @@ export class LastPrecommits {
     return this.#set === null ? undefined : extendedCommitOf(this.#set)
   }
 
-  /** Takes one more. Answers two votes that contradict each other, if it is the second of them. */
-  take(chainId: string, vote: Vote, verify: VerifyMessage): readonly [Vote, Vote] | null {
+  /** Takes one more, and says whether it is news; `conflict` are two votes that contradict each other, of which it is the second. */
+  take(chainId: string, vote: Vote, verify: VerifyMessage): Taken {
     const set = this.#set
-    if (set === null || vote.round !== set.step.round) return null
+    if (set === null || vote.round !== set.step.round) return NOTHING_TAKEN
     const validator = set.validators.validators[vote.validatorIndex]
-    if (validator === undefined || validator.address !== vote.validatorAddress) return null
+    if (validator === undefined || validator.address !== vote.validatorAddress) return NOTHING_TAKEN
     const known = set.votes[vote.validatorIndex]
-    if (known != null && equalBytes(known.signature, vote.signature)) return null
+    if (known != null && equalBytes(known.signature, vote.signature)) return NOTHING_TAKEN
     const place = { set: set.validators, hasExtensions: set.step.hasExtensions }
-    if (verifyVoteOfSet(chainId, vote, place, verify) !== null) return null
-    const { set: next, conflicting } = addVote(set, vote, 'verified')
+    if (verifyVoteOfSet(chainId, vote, place, verify) !== null) return NOTHING_TAKEN
+    const { set: next, isAdded, conflicting } = addVote(set, vote, 'verified')
     this.#set = next
-    return conflicting === null ? null : [conflicting, vote]
+    return { isAdded, conflict: conflicting === null ? null : [conflicting, vote] }
   }
 }
 

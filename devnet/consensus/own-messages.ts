@@ -89,10 +89,7 @@ export class OwnMessages {
     this.#listening = 'no'
     const held = this.#held
     this.#held = []
-    for (const effect of held) {
-      this.#core.host.trace(effect)
-      this.say(effect)
-    }
+    for (const effect of held) this.say(effect)
   }
 
   /** Somebody has a signature of ours that we do not know: signing on could contradict it. */

@@ -126,9 +126,11 @@ export class ReplicaCore {
   }
 
   #step(input: Input): void {
-    const { state, effects } = step(this.rounds, input)
-    this.rounds = state
-    for (const effect of effects) this.#perform(effect)
+    const before = this.rounds
+    const after = step(before, input)
+    this.rounds = after.state
+    this.host.trace({ kind: 'step', input, before, after })
+    for (const effect of after.effects) this.#perform(effect)
   }
 
   /** The chain has a new block: its next height begins. */

@@ -10,7 +10,7 @@ import type { ChainState } from './chain-state.ts'
 import type { ChainPast } from './evidence-pool.ts'
 import type { VerifyMessage } from './key.ts'
 import type { DecidedBlock, PeerMessage } from './peer-message.ts'
-import type { Candidate, Effect, Step, Verdict } from './round.ts'
+import type { Candidate, Input, RoundState, Step, Transition, Verdict } from './round.ts'
 import { type Duration, MILLISECOND, type Time } from './time.ts'
 import type { Block, BlockId, Evidence, ExtendedCommit, PublicKey, Vote } from './wire.ts'
 
@@ -69,6 +69,15 @@ export interface Decision {
   readonly commit: ExtendedCommit
 }
 
+/** What a replica lives through. */
+export type Passage =
+  /** A height may begin; `rounds` is before its first round. */
+  | { readonly kind: 'height'; readonly rounds: RoundState }
+  /** The rounds took an input. What it asks for is done after this was told. */
+  | { readonly kind: 'step'; readonly input: Input; readonly before: RoundState; readonly after: Transition }
+  /** A precommit for the last block. */
+  | { readonly kind: 'late vote'; readonly vote: Vote }
+
 /** What a replica asks of the world. */
 export interface ReplicaHost extends ChainPast {
   readonly verify: VerifyMessage
@@ -101,6 +110,6 @@ export interface ReplicaHost extends ChainPast {
   waiting(height: bigint): void
   halt(reason: string): void
   alarm(reason: string): void
-  /** What the rounds did, for those who watch. */
-  trace(effect: Effect): void
+  /** For those who watch. */
+  trace(passage: Passage): void
 }

@@ -181,7 +181,6 @@ export class Replica {
 
   #perform(effect: Effect): void {
     const { host, options } = this.#core
-    host.trace(effect)
     switch (effect.kind) {
       case 'timer': {
         const { baseMs, deltaMs } = options.timeouts[effect.step]
@@ -255,6 +254,7 @@ export class Replica {
     core.follow(next)
     this.#own.forget()
     this.#journalHeight()
+    core.host.trace({ kind: 'height', rounds: core.rounds })
     const carried = block.evidence.evidence.filter((piece) => piece !== null)
     for (const evidence of this.#pool.update(next, carried)) {
       core.outbox.broadcast({ kind: 'evidence', value: { evidence } })

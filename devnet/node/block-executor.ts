@@ -27,7 +27,7 @@ import { encode, encodedSize } from '../consensus/schema.ts'
 import type { Time } from '../consensus/time.ts'
 import { BLOCK, type Block, DATA, type Evidence, type ExtendedCommit } from '../consensus/wire.ts'
 import { assert } from '../primitives/assert.ts'
-import type { BlockStore, DecidedBlock } from './block-store.ts'
+import { type BlockStore, type DecidedBlock, pastOf } from './block-store.ts'
 import type { ChainStore } from './ports.ts'
 
 /**
@@ -159,21 +159,16 @@ export class BlockExecutor {
   /** Whether the next block may carry the pieces. */
   checkEvidence(state: ChainState, pieces: readonly Evidence[]): Fault | null {
     if (pieces.length === 0) return null
-    const { blocks } = this
+    const past = pastOf(this.blocks)
     const { maxAgeNumBlocks, maxAgeDuration } = state.params.evidence
     return checkEvidenceInBlock(pieces, {
+      ...past,
       chainId: state.chainId,
       lastHeight: state.lastHeight,
       lastTime: state.lastTime,
       max: { blocks: maxAgeNumBlocks, time: maxAgeDuration },
-      committed: new Set(pieces.map(evidenceHash).filter((hash) => blocks.isCommittedEvidence(hash))),
+      committed: new Set(pieces.map(evidenceHash).filter((hash) => past.isCommittedEvidence(hash))),
       pending: new Set(),
-      timeAt: (height) => blocks.meta(height)?.header.time,
-      signedHeaderAt: (height) => {
-        const { header, commit } = blocks.signedHeader(height) ?? { header: null, commit: null }
-        return header === null || commit === null ? undefined : { header, commit }
-      },
-      validatorsAt: (height) => blocks.validators(height),
     })
   }
 

@@ -14,6 +14,7 @@
 import type { FinalizeBlockResponse } from '../consensus/application.ts'
 import { type ChainState, fromWireState, toWireState } from '../consensus/chain-state.ts'
 import { withoutExtensions } from '../consensus/commit.ts'
+import type { ChainPast } from '../consensus/evidence-pool.ts'
 import { isFault } from '../consensus/fault.ts'
 import { evidenceHash } from '../consensus/hash.ts'
 import { DEFAULT_PARAMS, updateParams } from '../consensus/params.ts'
@@ -410,4 +411,17 @@ function heightOfBytes(bytes: Uint8Array): bigint {
 
 function keyAt(prefix: Prefix, height: bigint): string {
   return prefix + heightBytes(height)
+}
+
+/** What evidence is judged by. */
+export function pastOf(blocks: BlockStore): ChainPast {
+  return {
+    timeAt: (height) => blocks.meta(height)?.header.time,
+    validatorsAt: (height) => blocks.validators(height),
+    signedHeaderAt: (height) => {
+      const { header, commit } = blocks.signedHeader(height) ?? { header: null, commit: null }
+      return header === null || commit === null ? undefined : { header, commit }
+    },
+    isCommittedEvidence: (hash) => blocks.isCommittedEvidence(hash),
+  }
 }

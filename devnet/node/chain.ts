@@ -1,4 +1,5 @@
 /** What the rest of the node asks of a chain, whichever driver decides its blocks. */
+import type { Passage } from '../consensus/replica-host.ts'
 import type { RoundState } from '../consensus/round.ts'
 import type { Evidence, PublicKey } from '../consensus/wire.ts'
 import type { Cid } from '../ipld/cid.ts'
@@ -61,6 +62,8 @@ export interface ConsensusView {
   readonly publicKey: PublicKey | null
   /** Calls back after each block that has become durable, in order. The answer ends that. */
   onFinalized(listener: (finalized: Finalized) => void): () => void
+  /** Calls back with all that this node's replica lives through; where nobody votes, never. The answer ends that. */
+  onPassage(listener: (passage: Passage) => void): () => void
   deciding(): Deciding
   /** Blocks are known to be missing. */
   isCatchingUp(): boolean

@@ -70,7 +70,7 @@ export interface DevnetOptions {
   readonly replica?: Partial<ReplicaOptions>
   /** Of the faults that links are given. */
   readonly seed?: number
-  /** A file that gets what each validator of this process is given, in `bft`. */
+  /** A file that gets what each validator of this process is given, in `bft`. That of a member goes on where it ended. */
   readonly recordTo?: string
   /** What every message between validators of this process takes by the clock, milliseconds; as fast as it goes when absent. */
   readonly paceMs?: () => number
@@ -151,7 +151,9 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     const verify = rememberVerified()
     const node = openNode(application, genesis, verify)
     const seat: Seat = { ...node, name, key, verify, openJournal }
-    const chain = new BftChain([seat], { clock, policy, faults, network, replica: options.replica ?? {} })
+    const recorder =
+      options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now(), 'where it ended')
+    const chain = new BftChain([seat], { clock, policy, faults, network, recorder, replica: options.replica ?? {} })
     return devnetOf({ ...plan, application, keys: key === null ? [] : [key] }, chain)
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Nodes in processes of their own, each connected to each by one WebSocket. Of a pair the one whose name comes first dials. Both prove
- * that they are of the same chain, and which validator they are, before anything else is heard.
+ * that they are of the same chain, and which validator they are, before anything else is heard. Who has the name of a validator of the genesis
+ * must have its key.
  *
  *   frame = 0 ‖ hello | 1 ‖ proof | 2 ‖ message
  *
@@ -11,10 +12,10 @@
 import { randomBytes } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { WebSocket, WebSocketServer } from 'ws'
-import { addressOf, type PrivateKey, publicKeyOf, signMessage, verifyMessage } from '../consensus/key.ts'
+import { addressOf, equalKeys, type PrivateKey, publicKeyOf, signMessage, verifyMessage } from '../consensus/key.ts'
 import { WireError } from '../consensus/protobuf.ts'
-import { bytes, decode, encode, message, optional, text, uint32 } from '../consensus/schema.ts'
-import { PUBLIC_KEY } from '../consensus/wire.ts'
+import { bytes, decode, encode, message, optional, text, uint32, type ValueOf } from '../consensus/schema.ts'
+import { PUBLIC_KEY, type PublicKey } from '../consensus/wire.ts'
 import { concatBytes, equalBytes } from '../primitives/bytes.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
 import type { LinkFaults } from './link-faults.ts'
@@ -37,6 +38,7 @@ const HELLO = message({
   nonce: bytes(4),
   key: optional(5, PUBLIC_KEY),
 })
+type Hello = ValueOf<typeof HELLO>
 const PROOF = message({ signature: bytes(1) })
 
 const [HELLO_FRAME, PROOF_FRAME, MESSAGE_FRAME] = [0, 1, 2]
@@ -57,6 +59,8 @@ export interface MeshPeer {
   readonly name: string
   /** `ws://host:port`. */
   readonly url: string
+  /** Of the validator that it must prove to be; any key, or none, will do when absent. */
+  readonly key?: PublicKey
 }
 
 export interface MeshOptions {
@@ -88,7 +92,8 @@ export class Mesh implements PeerNetwork {
   /** Connections that this node asked for, whether the other has proved itself yet or not. */
   readonly #dialled = new Set<WebSocket>()
   readonly #links = new Map<string, Link>()
-  readonly #allowed = new Set<string>()
+  /** Who may come, and the key that each must have, if that is settled. */
+  readonly #allowed = new Map<string, PublicKey | undefined>()
   #listener: PeerListener | null = null
   #isClosed = false
   readonly #timers = new Set<() => void>()
@@ -117,12 +122,13 @@ export class Mesh implements PeerNetwork {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Names of the peers that may come, and where to find them. */
+  /** The peers that may come, and where to find them. */
   connect(peers: readonly MeshPeer[]): void {
-    for (const { name, url } of peers) {
+    for (const peer of peers) {
+      const { name, key } = peer
       if (name === this.#options.name) continue
-      this.#allowed.add(name)
-      if (this.#options.name < name) this.#dial({ name, url }, BACKOFF_MS.least)
+      this.#allowed.set(name, key)
+      if (this.#options.name < name) this.#dial(peer, BACKOFF_MS.least)
     }
   }
 
@@ -215,7 +221,7 @@ export class Mesh implements PeerNetwork {
           hello.protocol === PROTOCOL &&
           hello.nonce.length === NONCE_SIZE &&
           equalBytes(hello.genesis, genesisHash) &&
-          this.#isExpected(hello.name, expected)
+          this.#isExpected(hello, expected)
         if (!isGood) return refuse()
         theirs = {
           name: hello.name,
@@ -238,8 +244,11 @@ export class Mesh implements PeerNetwork {
     socket.on('message', onFrame)
   }
 
-  #isExpected(name: string, expected: string | null): boolean {
+  /** Its proof is still to come: that the key which it names is its own. */
+  #isExpected({ name, key }: Pick<Hello, 'name' | 'key'>, expected: string | null): boolean {
     if (name.length === 0 || name.length > NAME_SIZE_MAX || !this.#allowed.has(name)) return false
+    const settled = this.#allowed.get(name)
+    if (settled !== undefined && (key === null || !equalKeys(key, settled))) return false
     return expected === null ? name < this.#options.name : name === expected
   }
 

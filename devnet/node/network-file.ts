@@ -9,8 +9,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import * as v from 'valibot'
-import { isWellFormedKey, type PrivateKey } from '../consensus/key.ts'
+import { equalKeys, isWellFormedKey, type PrivateKey, publicKeyOf } from '../consensus/key.ts'
 import { KeyFileError, parseKeyFile } from '../consensus/key-file.ts'
+import type { PublicKey } from '../consensus/wire.ts'
 import type { WireValidatorUpdate } from '../consensus/wire-abci.ts'
 import { fromHex } from '../primitives/bytes.ts'
 import { sha256 } from '../primitives/hash.ts'
@@ -39,6 +40,7 @@ const genesis = v.strictObject({
     ),
     v.minLength(1),
     v.maxLength(255),
+    v.check((all) => new Set(all.map((one) => one.name)).size === all.length, 'each validator has a name of its own'),
   ),
 })
 
@@ -80,21 +82,38 @@ export function readNetworkFile(path: string): NodeSetting {
   }
   const { output } = parsed
   const [, host, port] = /^(.+):(\d+)$/.exec(output.listen)!
-  const validators = output.genesis.validators.map(({ publicKey, power }): WireValidatorUpdate => {
-    const pubKey = { kind: 'secp256k1', value: fromHex(publicKey) } as const
-    if (!isWellFormedKey(pubKey)) throw new NetworkFileError(`${path}: ${publicKey} is no key of secp256k1`)
-    return { pubKey, power: BigInt(power) }
-  })
+  const keys = new Map(output.genesis.validators.map((validator) => [validator.name, readPublicKey(path, validator)]))
+  const key = output.key === undefined ? null : readKey(resolve(dirname(path), output.key))
+  checkOwnKey(path, output.name, key, keys.get(output.name))
   return {
     name: output.name,
-    key: output.key === undefined ? null : readKey(resolve(dirname(path), output.key)),
+    key,
     host: host!.replace(/^\[(.*)\]$/, '$1'),
     port: Number(port),
-    peers: output.peers,
+    peers: output.peers.map(({ name, url }) => {
+      const settled = keys.get(name)
+      return settled === undefined ? { name, url } : { name, url, key: settled }
+    }),
     genesis: output.genesis,
     genesisHash: sha256(encodeUtf8(JSON.stringify(output.genesis))),
-    validators,
+    validators: output.genesis.validators.map(({ name, power }) => ({ pubKey: keys.get(name)!, power: BigInt(power) })),
   }
+}
+
+/** @throws NetworkFileError */
+function readPublicKey(path: string, { publicKey }: { readonly publicKey: string }): PublicKey {
+  const pubKey = { kind: 'secp256k1', value: fromHex(publicKey) } as const
+  if (!isWellFormedKey(pubKey)) throw new NetworkFileError(`${path}: ${publicKey} is no key of secp256k1`)
+  return pubKey
+}
+
+/** Its peers would not let it in. @throws NetworkFileError */
+function checkOwnKey(path: string, name: string, key: PrivateKey | null, settled: PublicKey | undefined): void {
+  if (settled === undefined || (key !== null && equalKeys(publicKeyOf(key), settled))) return
+  const what = key === null ? 'there is no key here' : 'the key here is another'
+  throw new NetworkFileError(
+    `${path}: ${name} is a validator of the genesis, and ${what}; give ${name} its own key.json`,
+  )
 }
 
 function readJson(path: string): unknown {

@@ -1,5 +1,5 @@
 /** A devnet whose first validator is this process and whose others are processes of their own, over loopback. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { ATTO_PER_FIL } from '../state/token.ts'
 import { DEFAULT_MNEMONIC } from './accounts.ts'
@@ -16,7 +16,7 @@ export interface ProcessDevnetOptions extends Pick<ProcessOptions, 'command' | '
   readonly folder: string
 }
 
-/** Ports are chosen anew each time; time begins where it did when the chain was made. */
+/** Ports are chosen anew each time; time begins where it did when the chain was made. `recordTo` is a folder here: a file a validator. */
 export async function openProcessDevnet(
   options: DevnetOptions & { readonly validators: number },
   { folder, command, onExit }: ProcessDevnetOptions,
@@ -38,9 +38,19 @@ export async function openProcessDevnet(
     hosts: ports.map((port) => `127.0.0.1:${port}`),
     keys: deriveValidatorKeys(mnemonic, chainId, validators),
   })
-  const network = await ProcessNetwork.start({ command, files: files.slice(1), clock, onExit })
+  const { recordTo } = options
+  if (recordTo !== undefined) beginRecordings(recordTo, validators)
+  const recordingOf = (index: number) => join(recordTo ?? '', `v${index}.log`)
+  const network = await ProcessNetwork.start({
+    command,
+    files: files.slice(1),
+    clock,
+    onExit,
+    words: (index) => (recordTo === undefined ? [] : ['--record', recordingOf(index + 1)]),
+  })
   try {
-    const { devnet } = await openMemberDevnet(readNetworkFile(files[0]!), options)
+    const own = recordTo === undefined ? options : { ...options, recordTo: recordingOf(0) }
+    const { devnet } = await openMemberDevnet(readNetworkFile(files[0]!), own)
     return {
       ...devnet,
       peerUrls: () => network.urls,
@@ -59,4 +69,10 @@ function beganAt(folder: string): number | undefined {
   const path = join(folder, 'v0', 'network.json')
   if (!existsSync(path)) return undefined
   return (JSON.parse(readFileSync(path, 'utf8')) as { genesis: { timeMs: number } }).genesis.timeMs
+}
+
+/** Those of an earlier run are gone: only a process that is started again goes on. */
+function beginRecordings(folder: string, validators: number): void {
+  mkdirSync(folder, { recursive: true })
+  for (let index = 0; index < validators; index++) rmSync(join(folder, `v${index}.log`), { force: true })
 }

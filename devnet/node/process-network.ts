@@ -13,6 +13,8 @@ export interface ProcessOptions {
   readonly command: readonly string[]
   /** `network.json` of each. */
   readonly files: readonly string[]
+  /** More words of each one's command. */
+  readonly words?: (index: number) => readonly string[]
   readonly clock: Clock
   readonly onExit: (index: number, code: number | null) => void
 }
@@ -57,9 +59,10 @@ export class ProcessNetwork {
   }
 
   #start(index: number, backoffMs: number): Promise<void> {
-    const { command, files } = this.#options
+    const { command, files, words: wordsOf } = this.#options
     const file = files[index]!
-    const words = [...command, 'node', '--join', file, '--state', join(file, '..', 'state'), '--port', '0', '--json']
+    const own = ['--state', join(file, '..', 'state'), '--port', '0', '--json', ...(wordsOf?.(index) ?? [])]
+    const words = [...command, 'node', '--join', file, ...own]
     const child = spawn(process.execPath, words, {
       stdio: ['pipe', 'pipe', 'ignore'],
       env: { ...process.env, TROUPE_ENDS_WITH_STDIN: '1' },

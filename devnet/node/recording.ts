@@ -1,11 +1,13 @@
 /**
  * What the replicas of a network were given, one JSON line each, in the order in which it happened: when a replica comes to a height, the
- * state of the chain before it; then each input as its journal has it.
+ * state of the chain before it; then each input as its journal has it. Validators in processes of their own have a file each, which goes on
+ * over restarts: what a journal brings back begins its height anew.
  *
  *   {"v":"v0","t":<ms since 1970>,"address":"<hex>","precision":"<ns>"|null,"state":"<hex>"}
  *   {"v":"v0","t":<ms since 1970>,"record":"<hex>"}
  */
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type ChainState, fromWireState, toWireState } from '../consensus/chain-state.ts'
 import { isFault } from '../consensus/fault.ts'
 import { readJournal } from '../consensus/journal.ts'
@@ -24,9 +26,14 @@ export interface Recorder {
   close(): void
 }
 
-/** Begins the file anew. */
-export function openRecorder(path: string, now: () => number): Recorder {
-  const file = openSync(path, 'w')
+export function openRecorder(
+  path: string,
+  now: () => number,
+  from: 'where it ended' | 'the beginning' = 'the beginning',
+): Recorder {
+  mkdirSync(dirname(path), { recursive: true })
+  const file = openSync(path, from === 'the beginning' ? 'w' : 'a+')
+  if (from === 'where it ended') cutTornLine(file)
   let isClosed = false
   const put = (line: unknown): void => {
     if (!isClosed) writeSync(file, `${JSON.stringify(line)}\n`)
@@ -48,6 +55,21 @@ export function openRecorder(path: string, now: () => number): Recorder {
     },
   }
 }
+
+/** A process that is killed may leave a line that is not whole. */
+function cutTornLine(file: number): void {
+  const { size } = fstatSync(file)
+  const end = Buffer.alloc(TAIL_BYTES)
+  for (let to = size; to > 0; to -= TAIL_BYTES) {
+    const from = Math.max(to - TAIL_BYTES, 0)
+    const read = end.subarray(0, readSync(file, end, 0, to - from, from))
+    const newline = read.lastIndexOf(0x0a)
+    if (newline !== -1) return ftruncateSync(file, from + newline + 1)
+  }
+  ftruncateSync(file, 0)
+}
+
+const TAIL_BYTES = 1 << 16
 
 /** The file is no recording, or is damaged. */
 export class RecordingDamaged extends Error {

@@ -7,12 +7,20 @@
 
 import { isNil, NIL_BLOCK_ID } from '../consensus/block-id.ts'
 import type { ChainState } from '../consensus/chain-state.ts'
+import type { ChainPast } from '../consensus/evidence-pool.ts'
 import { encodeJournalRecord, type JournalRecord } from '../consensus/journal.ts'
 import { addressOf, type PrivateKey, publicKeyOf, signMessage, type VerifyMessage } from '../consensus/key.ts'
 import type { DecidedBlock, PeerMessage } from '../consensus/peer-message.ts'
 import { Replica } from '../consensus/replica.ts'
-import type { Decision, ProposeRequest, ReplicaHost, ReplicaOptions, Timer } from '../consensus/replica-host.ts'
-import type { Candidate, Effect, Verdict } from '../consensus/round.ts'
+import type {
+  Decision,
+  Passage,
+  ProposeRequest,
+  ReplicaHost,
+  ReplicaOptions,
+  Timer,
+} from '../consensus/replica-host.ts'
+import type { Candidate, Verdict } from '../consensus/round.ts'
 import { voteSignBytes } from '../consensus/sign-bytes.ts'
 import type { Time } from '../consensus/time.ts'
 import type { ValidatorSet } from '../consensus/validator-set.ts'
@@ -21,7 +29,7 @@ import type { Cid } from '../ipld/cid.ts'
 import { toBinary } from '../primitives/bytes.ts'
 import type { Address } from '../state/address.ts'
 import { type BlockExecutor, identifyBlock } from './block-executor.ts'
-import type { BlockStore } from './block-store.ts'
+import { type BlockStore, pastOf } from './block-store.ts'
 import { SubmitError } from './chain.ts'
 import type { BlockRecord } from './chain-records.ts'
 import { admitMessage, poolMessage } from './door.ts'
@@ -67,7 +75,7 @@ export interface ValidatorWatcher {
   dropped(validator: Validator, cid: Cid, reason: SubmitError): void
   halted(validator: Validator, reason: string): void
   alarmed(validator: Validator, reason: string): void
-  round(validator: Validator, effect: Effect): void
+  passed(validator: Validator, passage: Passage): void
 }
 
 /** Powers that wait at a node. */
@@ -84,6 +92,7 @@ export class Validator implements ReplicaHost, PeerListener {
   readonly verify: VerifyMessage
   readonly replica: Replica
   readonly #options: ValidatorOptions
+  readonly #past: ChainPast
   #links: PeerLinks | null = null
   readonly #timers = new Map<string, () => void>()
   /** Powers that wait, by their bytes. */
@@ -104,6 +113,7 @@ export class Validator implements ReplicaHost, PeerListener {
     this.#options = options
     this.application = application
     this.executor = executor
+    this.#past = pastOf(executor.blocks)
     this.verify = verify
     const publicKey = key === null ? null : publicKeyOf(key)
     this.address = publicKey === null ? '' : addressOf(publicKey)
@@ -455,20 +465,19 @@ export class Validator implements ReplicaHost, PeerListener {
   }
 
   timeAt(height: bigint): Time | undefined {
-    return this.blocks.meta(height)?.header.time
+    return this.#past.timeAt(height)
   }
 
   validatorsAt(height: bigint): ValidatorSet | undefined {
-    return this.blocks.validators(height)
+    return this.#past.validatorsAt(height)
   }
 
   signedHeaderAt(height: bigint) {
-    const { header, commit } = this.blocks.signedHeader(height) ?? { header: null, commit: null }
-    return header === null || commit === null ? undefined : { header, commit }
+    return this.#past.signedHeaderAt(height)
   }
 
   isCommittedEvidence(hash: string): boolean {
-    return this.blocks.isCommittedEvidence(hash)
+    return this.#past.isCommittedEvidence(hash)
   }
 
   waiting(): void {
@@ -484,8 +493,8 @@ export class Validator implements ReplicaHost, PeerListener {
     this.#options.watcher.alarmed(this, reason)
   }
 
-  trace(effect: Effect): void {
-    this.#options.watcher.round(this, effect)
+  trace(passage: Passage): void {
+    this.#options.watcher.passed(this, passage)
   }
 }
 

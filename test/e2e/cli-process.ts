@@ -97,7 +97,7 @@ export class CliProcess {
 
 export interface RpcAnswer {
   readonly result?: unknown
-  readonly error?: { readonly code: number; readonly message: string }
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown }
 }
 
 export type Call = readonly [method: string, ...params: unknown[]]

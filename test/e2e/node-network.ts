@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JournalRecord, readJournal } from '../../devnet/consensus/journal.ts'
 import { findFreePorts } from '../../devnet/node/process-network.ts'
-import { CliProcess, makeFolder, request } from './cli-process.ts'
+import { CliProcess, makeFolder, type RpcAnswer } from './cli-process.ts'
 
 export interface BlockView {
   readonly height: number
@@ -16,13 +16,17 @@ export interface BlockView {
 export interface NodeNetworkOptions {
   /** `host:port` of each node's mesh; free ports of the loopback when absent. */
   readonly hosts?: readonly string[]
+  /** More words of each node's command. */
+  readonly words?: (index: number) => readonly string[]
   /** Whose command a node is. */
   readonly through?: (index: number) => readonly string[]
-  /** Asks a node; over its own URL when absent. */
-  readonly ask?: <T>(index: number, url: string, call: readonly [string, ...unknown[]]) => Promise<T>
+  /** Posts to a node's URL and answers the body that comes back; from this process when absent. */
+  readonly post?: (index: number, url: string, body: string) => Promise<string>
 }
 
 const SIZE = 4
+/** A test whose time ends first says less. */
+const POLLS_MAX = 100_000
 
 export class NodeNetwork {
   readonly folder: ReturnType<typeof makeFolder>
@@ -52,6 +56,11 @@ export class NodeNetwork {
     return this.#nodes.get(index)!.process
   }
 
+  /** Of its JSON-RPC, as it says itself. */
+  url(index: number): string {
+    return this.#nodes.get(index)!.url
+  }
+
   stateFolder(index: number): string {
     return join(this.folder.path, `state${index}`)
   }
@@ -61,15 +70,17 @@ export class NodeNetwork {
   }
 
   /** Resolves when the node answers. */
-  async start(index: number): Promise<void> {
-    const process = this.spawn(index)
+  async start(index: number, more: readonly string[] = []): Promise<void> {
+    const process = this.spawn(index, more)
     const { url } = await process.ready()
     this.#nodes.set(index, { process, url })
   }
 
-  spawn(index: number): CliProcess {
+  /** Only starts it. `more` are words of the command. */
+  spawn(index: number, more: readonly string[] = []): CliProcess {
     const file = join('net', `v${index}`, 'network.json')
     const words = ['node', '--join', file, '--state', this.stateFolder(index), '--port', '0', '--json']
+    words.push(...(this.#options.words?.(index) ?? []), ...more)
     const through = this.#options.through?.(index) ?? []
     return new CliProcess(words, { cwd: this.folder.path, through })
   }
@@ -84,22 +95,22 @@ export class NodeNetwork {
     await process.kill(signal)
   }
 
-  ask<T>(index: number, ...call: readonly [string, ...unknown[]]): Promise<T> {
-    const { url } = this.#nodes.get(index)!
-    return this.#options.ask?.<T>(index, url, call) ?? request<T>(url, ...call)
+  async ask<T>(index: number, method: string, ...params: readonly unknown[]): Promise<T> {
+    const { result, error } = await this.#post(index, '', { jsonrpc: '2.0', id: 1, method, params })
+    if (error !== undefined) throw new Error(error.message)
+    return result as T
   }
 
   /** As a client of CometBFT's does. */
   async askComet<T>(index: number, method: string, params: Readonly<Record<string, unknown>>): Promise<T> {
-    const { url } = this.#nodes.get(index)!
-    const response = await fetch(new URL('/comet', url), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    })
-    const { result, error } = (await response.json()) as { result: T; error?: { message: string; data: string } }
+    const { result, error } = await this.#post(index, '/comet', { jsonrpc: '2.0', id: 1, method, params })
     if (error !== undefined) throw new Error(`${error.message}: ${error.data}`)
-    return result
+    return result as T
+  }
+
+  async #post(index: number, path: string, request: unknown): Promise<RpcAnswer> {
+    const post = this.#options.post ?? postHere
+    return JSON.parse(await post(index, `${this.url(index).replace(/\/$/, '')}${path}`, JSON.stringify(request)))
   }
 
   block(index: number, height: number | 'latest'): Promise<BlockView | null> {
@@ -110,12 +121,13 @@ export class NodeNetwork {
     return (await this.block(index, 'latest'))!.height
   }
 
-  /** Asks again and again, each time when the last answer is there. */
+  /** Asks again and again, each time when the last answer is there, but not for ever. */
   async until<T>(question: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
-    for (;;) {
+    for (let polls = 0; polls < POLLS_MAX; polls++) {
       const answer = await question()
       if (isGood(answer)) return answer
     }
+    throw new Error(`after ${POLLS_MAX} questions the answer is still ${JSON.stringify(await question())}`)
   }
 
   async reach(index: number, height: number): Promise<void> {
@@ -152,6 +164,11 @@ export class NodeNetwork {
     await Promise.all([...this.#nodes.keys()].map((index) => this.kill(index)))
     this.folder.dispose()
   }
+}
+
+async function postHere(_index: number, url: string, body: string): Promise<string> {
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  return response.text()
 }
 
 function ownVotes(records: readonly JournalRecord[]): readonly (readonly [string, string])[] {

@@ -2,9 +2,12 @@
  * Four validators as processes, killed, cut off and damaged: E1–E3, E5 and E10 of spec consensus §8.5 each time; the others with
  * `TROUPE_DEEP=1`.
  */
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { hasBuild } from './cli-process.ts'
+import { encodeJournalRecord, readJournal } from '../../devnet/consensus/journal.ts'
+import { fromHex, toHex } from '../../devnet/primitives/bytes.ts'
+import { CliProcess, hasBuild, makeFolder, request } from './cli-process.ts'
 import { NodeNetwork } from './node-network.ts'
 
 const isDeep = process.env['TROUPE_DEEP'] === '1'
@@ -174,3 +177,103 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
     })
   })
 })
+
+describe.skipIf(!hasBuild)('validators in processes of their own that are recorded', { timeout: 5 * MINUTES }, () => {
+  const opened: { close(): Promise<void> | void }[] = []
+  afterEach(async () => {
+    for (const one of opened.splice(0).reverse()) await one.close()
+  })
+
+  async function replay(cwd: string, path: string) {
+    const process = new CliProcess(['replay', path, '--json'], { cwd })
+    const exit = await process.ended
+    return { exit, ...(process.lines.at(-1) as { data?: ReplayData; error?: { code: string; line: number } }) }
+  }
+
+  /** Says in the recording of `name` that it prevoted something else at `height`. Answers the round. */
+  function tamper(file: string, name: string, height: bigint): number {
+    const lines = readFileSync(file, 'utf8').split('\n')
+    for (const [at, line] of lines.entries()) {
+      const { record } = JSON.parse(line || '{}') as { record?: string }
+      const [read] = record === undefined ? [] : readJournal(fromHex(record)).records
+      if (read?.kind !== 'vote' || !read.value.isOwn || read.value.vote.height !== height) continue
+      const { vote } = read.value
+      const lie = { ...vote, blockId: { ...vote.blockId, hash: 'x'.repeat(32) } }
+      const told = toHex(encodeJournalRecord({ kind: 'vote', value: { vote: lie, isOwn: true } }))
+      lines[at] = JSON.stringify({ v: name, t: 0, record: told })
+      writeFileSync(file, lines.join('\n'))
+      return vote.round
+    }
+    throw new Error(`${name} did not vote at ${height}`)
+  }
+
+  test('by themselves, over a kill and a restart: each file runs again as it was, and one that is changed is named', async () => {
+    network = await NodeNetwork.plan({ words: (index) => ['--record', join('recorded', `v${index}.log`)] })
+    opened.push(network)
+    const folder = join(network.folder.path, 'recorded')
+    await network.startAll()
+    const mine = (index: number, count: number) => network.ask<number>(index, 'troupe_mine', count)
+    await mine(0, 5)
+    await network.kill(2)
+    // As if it had been killed while it wrote.
+    appendFileSync(join(folder, 'v2.log'), '{"v":"v2","t":1')
+    await mine(0, 5)
+    await network.start(2)
+    await network.reach(2, 10)
+    await mine(2, 3)
+    for (const index of network.indexes) {
+      await network.reach(index, 13)
+      await network.kill(index, 'SIGTERM')
+    }
+    const all = await replay(network.folder.path, 'recorded')
+    expect(all).toMatchObject({ exit: 0, data: { replicas: 4, difference: null } })
+    expect(all.data!.heights).toBeGreaterThanOrEqual(13)
+    const one = await replay(network.folder.path, join('recorded', 'v2.log'))
+    expect(one).toMatchObject({ exit: 0, data: { replicas: 1, difference: null } })
+    // It was away for the others' heights.
+    expect(one.data!.records).toBeLessThan(all.data!.records / 4)
+
+    const round = tamper(join(folder, 'v1.log'), 'v1', 12n)
+    const sooner = tamper(join(folder, 'v3.log'), 'v3', 3n)
+    const changed = await replay(network.folder.path, 'recorded')
+    expect(changed).toMatchObject({
+      exit: 1,
+      data: { file: 'v3.log', difference: { replica: 'v3', height: '3', round: sooner, effect: 'vote' } },
+    })
+    expect(await replay(network.folder.path, join('recorded', 'v1.log'))).toMatchObject({
+      exit: 1,
+      data: { file: 'v1.log', difference: { replica: 'v1', height: '12', round } },
+    })
+    appendFileSync(join(folder, 'v0.log'), 'none\n')
+    expect(await replay(network.folder.path, 'recorded')).toMatchObject({ exit: 6, error: { code: 'TRP-7306' } })
+    expect(await replay(network.folder.path, 'net')).toMatchObject({ exit: 2, error: { code: 'TRP-7303' } })
+  })
+
+  test('by the process that started them', async () => {
+    const folder = makeFolder({})
+    opened.push({ close: () => folder.dispose() })
+    const words = ['node', '--processes', '--no-persist', '--record', 'recorded', '--port', '0', '--json']
+    const node = new CliProcess(words, { cwd: folder.path })
+    opened.push({ close: async () => void (await node.kill()) })
+    const { url } = await node.ready()
+    await request(url, 'troupe_mine', 4)
+    expect(await node.kill()).toBe(0)
+    expect(readdirSync(join(folder.path, 'recorded')).sort()).toEqual(['v0.log', 'v1.log', 'v2.log', 'v3.log'])
+    expect(await replay(folder.path, 'recorded')).toMatchObject({
+      exit: 0,
+      data: { replicas: 4, difference: null },
+    })
+    writeFileSync(join(folder.path, 'taken'), '')
+    const refused = new CliProcess(words.with(words.indexOf('recorded'), 'taken'), { cwd: folder.path })
+    expect(await refused.ended).toBe(3)
+    expect(refused.lines.at(-1)).toMatchObject({ error: { code: 'TRP-7304' } })
+  })
+})
+
+interface ReplayData {
+  readonly replicas: number
+  readonly records: number
+  readonly heights: number
+  readonly file?: string
+  readonly difference: Readonly<Record<string, unknown>> | null
+}

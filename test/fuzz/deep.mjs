@@ -1,6 +1,6 @@
 /**
- * `npm run test:deep`: the long tiers of the simulation (`test/simulation/deep.ts`) and its planted bugs, networks of processes, then
- * every fuzz target for its part of `TROUPE_DEEP_SECONDS` (default 600), 10,000 random messages in two processes, and,
+ * `npm run test:deep`: the long tiers of the simulation (`test/simulation/deep.ts`) and its planted bugs, networks of processes and of
+ * hosts, then every fuzz target for its part of `TROUPE_DEEP_SECONDS` (default 600), 10,000 random messages in two processes, and,
  * where `TROUPE_ORACLE` names the reference, random vectors made with it. One JSON line each; exit status 1 when anything was found. `TROUPE_DEEP_SEED` (default: the day) is the seed of all.
  */
 import { spawnSync } from 'node:child_process'
@@ -25,7 +25,7 @@ for (const script of [
 ]) {
   if (spawnSync(process.execPath, script, { stdio: 'inherit' }).status !== 0) findings++
 }
-const networks = spawnSync('npx', ['vitest', 'run', 'test/e2e/processes.test.ts'], {
+const networks = spawnSync('npx', ['vitest', 'run', 'test/e2e/processes.test.ts', 'test/e2e/namespaces.test.ts'], {
   stdio: 'inherit',
   env: { ...process.env, TROUPE_DEEP: '1' },
 })

@@ -13,7 +13,15 @@ import { readJournal } from '../journal.ts'
 import { partSetHeader } from '../part-set.ts'
 import type { DecidedBlock, PeerMessage } from '../peer-message.ts'
 import { Replica } from '../replica.ts'
-import type { Decision, ProposeRequest, ReplicaHost, ReplicaKey, ReplicaOptions, Timer } from '../replica-host.ts'
+import type {
+  Decision,
+  Passage,
+  ProposeRequest,
+  ReplicaHost,
+  ReplicaKey,
+  ReplicaOptions,
+  Timer,
+} from '../replica-host.ts'
 import type { Candidate, Effect, Verdict } from '../round.ts'
 import { encode } from '../schema.ts'
 import { MILLISECOND, type Time } from '../time.ts'
@@ -299,7 +307,8 @@ export class SimulatedNode implements ReplicaHost {
     this.world.failed(this, 'alarm', reason)
   }
 
-  trace(effect: Effect): void {
-    this.world.effect(this, effect)
+  trace(passage: Passage): void {
+    if (passage.kind !== 'step') return
+    for (const effect of passage.after.effects) this.world.effect(this, effect)
   }
 }

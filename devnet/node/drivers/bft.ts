@@ -8,8 +8,8 @@ import { isNil } from '../../consensus/block-id.ts'
 import type { ChainState } from '../../consensus/chain-state.ts'
 import { type PrivateKey, publicKeyOf } from '../../consensus/key.ts'
 import { isQuorum } from '../../consensus/quorum.ts'
-import { type Decision, LOOPBACK_OPTIONS, type ReplicaOptions } from '../../consensus/replica-host.ts'
-import type { Effect } from '../../consensus/round.ts'
+import { type Decision, LOOPBACK_OPTIONS, type Passage, type ReplicaOptions } from '../../consensus/replica-host.ts'
+import type { Transition } from '../../consensus/round.ts'
 import type { rememberVerified } from '../../consensus/verified-signatures.ts'
 import type { Evidence } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
@@ -86,6 +86,7 @@ export class BftChain implements Chain {
   readonly #replicaOptions: ReplicaOptions
   readonly #room = new WaitingRoom()
   readonly #finalityListeners = new Set<(finality: Finality) => void>()
+  readonly #passageListeners = new Set<(passage: Passage) => void>()
   readonly #alarmListeners = new Set<(name: string, reason: string) => void>()
   readonly #journals = new Map<string, Journal>()
   readonly #halted = new Map<string, string>()
@@ -125,6 +126,10 @@ export class BftChain implements Chain {
     return {
       publicKey: key === null ? null : publicKeyOf(key),
       onFinalized: (listener) => executor.onCommit(listener),
+      onPassage: (listener) => {
+        this.#passageListeners.add(listener)
+        return () => this.#passageListeners.delete(listener)
+      },
       deciding: () => ({ rounds: this.#first.replica.rounds, isWaiting: this.#first.replica.isWaiting }),
       isCatchingUp: () => this.#isCatchingUp(),
       peers: () => this.#first.peers().map((name) => ({ name, address: this.#first.validatorOf(name) ?? '' })),
@@ -196,7 +201,7 @@ export class BftChain implements Chain {
     alarmed: (validator, reason) => {
       for (const listener of this.#alarmListeners) listener(validator.name, reason)
     },
-    round: (validator, effect) => this.#onEffect(validator, effect),
+    passed: (validator, passage) => this.#onPassage(validator, passage),
   }
 
   #committed(validator: Validator, block: BlockRecord, decision: Decision): void {
@@ -219,10 +224,17 @@ export class BftChain implements Chain {
     for (const listener of this.#finalityListeners) listener(finality)
   }
 
-  #onEffect(validator: Validator, effect: Effect): void {
-    if (effect.kind === 'round' && effect.round === 0 && validator === this.#first)
-      this.#heightBegan = performance.now()
-    if (effect.kind === 'decide' && isNil(effect.decision.blockId)) throw new Error('nil was decided')
+  #onPassage(validator: Validator, passage: Passage): void {
+    if (passage.kind === 'step') this.#onStep(validator, passage.after)
+    if (validator === this.#first) for (const listener of this.#passageListeners) listener(passage)
+  }
+
+  #onStep(validator: Validator, { effects }: Transition): void {
+    for (const effect of effects) {
+      if (effect.kind === 'round' && effect.round === 0 && validator === this.#first)
+        this.#heightBegan = performance.now()
+      if (effect.kind === 'decide' && isNil(effect.decision.blockId)) throw new Error('nil was decided')
+    }
   }
 
   /** The others go on without it, unless it is the one that clients talk to. */

@@ -7,12 +7,13 @@
  */
 import type { ChainState } from '../../consensus/chain-state.ts'
 import { EMPTY_COMMIT } from '../../consensus/commit.ts'
+import { EvidencePool } from '../../consensus/evidence-pool.ts'
 import { MILLISECOND } from '../../consensus/time.ts'
 import { proposerOf } from '../../consensus/validator-set.ts'
-import type { ExtendedCommit } from '../../consensus/wire.ts'
+import type { Evidence, ExtendedCommit } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
 import { type BlockExecutor, type Finalized, identifyBlock } from '../block-executor.ts'
-import { type BlockStore, withEmptyExtensions } from '../block-store.ts'
+import { type BlockStore, pastOf, withEmptyExtensions } from '../block-store.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type ConsensusView, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
 import type { Crew } from '../crew.ts'
@@ -46,6 +47,8 @@ export class InstantChain implements Chain {
   readonly #crew: Crew
   #state: ChainState
   #lastCommit: ExtendedCommit
+  /** What clients have shown of validators that sign twice: here nobody does, but keys are known. */
+  #evidence: EvidencePool
   readonly #clock: Clock
   #policy: BlockPolicy
   #offsetMs = 0
@@ -72,6 +75,7 @@ export class InstantChain implements Chain {
     this.#crew = crew
     this.#state = state
     this.#lastCommit = this.#commitOf(state)
+    this.#evidence = new EvidencePool(pastOf(executor.blocks))
     this.#clock = clock
     this.#policy = policy
     this.#powerNonce = BigInt(application.head.height) << 20n
@@ -86,16 +90,19 @@ export class InstantChain implements Chain {
     return {
       publicKey: this.#crew.publicKey,
       onFinalized: (listener) => this.#executor.onCommit(listener),
+      onPassage: () => () => {},
       deciding: () => ({ rounds: null, isWaiting: true }),
       isCatchingUp: () => false,
       peers: () => [],
-      addEvidence() {
-        throw new SubmitError(
-          'UNAVAILABLE',
-          'one process signs for all validators here; --consensus bft takes evidence',
-        )
-      },
+      addEvidence: (piece) => this.#addEvidence(piece),
     }
+  }
+
+  /** It goes into the next block that is made for another reason. */
+  #addEvidence(piece: Evidence): void {
+    const refused = this.#executor.checkEvidence(this.#state, [piece])
+    if (refused !== null) throw new SubmitError('EVIDENCE', `failed to add evidence: ${refused.code}`)
+    this.#evidence.add(this.#state, piece)
   }
 
   #commitOf({ lastHeight }: ChainState): ExtendedCommit {
@@ -188,6 +195,7 @@ export class InstantChain implements Chain {
     this.#waiters.clear()
     this.#state = state
     this.#lastCommit = this.#commitOf(state)
+    this.#evidence = new EvidencePool(pastOf(this.blocks))
     await this.application.rewind(height)
   }
 
@@ -247,6 +255,8 @@ export class InstantChain implements Chain {
       await this.#executor.commit(finalized)
       this.#state = finalized.state
       this.#lastCommit = finalized.decided.commit
+      const carried = finalized.decided.block.evidence.evidence.filter((piece) => piece !== null)
+      this.#evidence.update(finalized.state, carried)
       const block = this.application.block(this.application.head.height)!
       const at = new Map(block.txs.map((tx, index) => [tx, index]))
       const [included, left] = partition(powers, ({ tx }) => at.has(tx))
@@ -265,7 +275,7 @@ export class InstantChain implements Chain {
     const block = this.#executor.propose(state, {
       time: BigInt(this.#takeTime()) * MILLISECOND,
       lastCommit: this.#lastCommit,
-      evidence: [],
+      evidence: this.#evidence.take(state),
       proposer: proposerOf(state.validators)!.address,
       reap: () => txs,
     })

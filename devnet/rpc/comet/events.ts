@@ -1,5 +1,5 @@
 /**
- * What a block makes known to subscribers, in order: the block, its header, its events, evidence, transactions, changed
+ * What a block makes known to subscribers (of rounds: `round-events.ts`), in order: the block, its header, its events, evidence, transactions, changed
  * validators. Each has the values that queries ask about, and its text is made once, however many want it.
  *
  * @source CometBFT v0.38.25 `types/event_bus.go`, `types/events.go`, `state/execution.go` (fireEvents); spec consensus §5.4
@@ -21,10 +21,9 @@ import {
 } from './block-json.ts'
 import { blockEventsJson, finalizeBlockJson, leanResultJson } from './result-json.ts'
 
-export type EventKind = 'NewBlock' | 'NewBlockHeader' | 'NewBlockEvents' | 'NewEvidence' | 'Tx' | 'ValidatorSetUpdates'
-
 export interface ChainEvent {
-  readonly kind: EventKind
+  /** What `tm.event` is. */
+  readonly kind: string
   readonly values: EventValues
   /** `"data":{…},"events":{…}` of the message. */
   text(): string
@@ -77,7 +76,13 @@ export function* eventsOf({ decided: { block, blockId }, response }: Finalized):
   }
 }
 
-function chainEvent(kind: EventKind, valuesOfKind: () => Map<string, string[]>, value: () => JsonObject): ChainEvent {
+/** `type` is that of its data, where that has another name. */
+export function chainEvent(
+  kind: string,
+  valuesOfKind: () => Map<string, string[]>,
+  value: () => JsonObject,
+  type = kind,
+): ChainEvent {
   let values: Map<string, string[]> | undefined
   let text: string | undefined
   const getValues = (): Map<string, string[]> => {
@@ -93,13 +98,13 @@ function chainEvent(kind: EventKind, valuesOfKind: () => Map<string, string[]>, 
       return getValues()
     },
     text() {
-      text ??= `"data":${JSON.stringify({ type: `tendermint/event/${kind}`, value: value() })},"events":${JSON.stringify(Object.fromEntries(getValues()))}`
+      text ??= `"data":${JSON.stringify({ type: `tendermint/event/${type}`, value: value() })},"events":${JSON.stringify(Object.fromEntries(getValues()))}`
       return text
     },
   }
 }
 
-function noValues(): Map<string, string[]> {
+export function noValues(): Map<string, string[]> {
   return new Map()
 }
 

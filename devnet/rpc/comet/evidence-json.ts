@@ -60,6 +60,11 @@ export function readEvidence(value: unknown): Evidence {
   }
 }
 
+/** A vote as events and evidence have it. @throws EvidenceError */
+export function readVoteJson(value: unknown): Vote {
+  return readVote(new Reader(value, 'vote'))
+}
+
 function readVote(vote: Reader): Vote {
   return {
     type: vote.at('type').number(),

@@ -8,9 +8,13 @@ import { answerRequest, PROTOCOL_LIMITS } from './protocol.ts'
 import { openSession } from './session.ts'
 import { Subscriptions } from './subscriptions.ts'
 
-/** `view` tells of new blocks. */
-export function mountComet(node: CometNode, view: Pick<ConsensusView, 'onFinalized'>, clock: Clock): Mount {
-  const subscriptions = new Subscriptions()
+/** `view` tells of new blocks, and of rounds. */
+export function mountComet(
+  node: CometNode,
+  view: Pick<ConsensusView, 'onFinalized' | 'onPassage'>,
+  clock: Clock,
+): Mount {
+  const subscriptions = new Subscriptions(view)
   view.onFinalized((finalized) => subscriptions.publish(finalized))
   return {
     bodyBytesMax: PROTOCOL_LIMITS.bodyBytes,

@@ -8,12 +8,25 @@ import type { CometFile } from '../../conformance/comet.ts'
 import { blockOutcomeOf, readGenesis } from '../../conformance/comet-genesis.ts'
 import { type CaseResult, type Check, CometReport } from '../../conformance/comet-report.ts'
 import type { FinalizeBlockResponse, RequestOf, ResponseOf } from '../../consensus/application.ts'
+import { NIL_BLOCK_ID } from '../../consensus/block-id.ts'
 import { applyBlock, type ChainState, createChainState, type Genesis } from '../../consensus/chain-state.ts'
 import { verifyEvidence } from '../../consensus/evidence.ts'
 import { isFault } from '../../consensus/fault.ts'
 import { blockIdOf } from '../../consensus/hash.ts'
+import type { Passage } from '../../consensus/replica-host.ts'
+import { createRoundState, type Input, step } from '../../consensus/round.ts'
 import { decode } from '../../consensus/schema.ts'
-import { BLOCK, COMMIT, type Evidence, type PublicKey } from '../../consensus/wire.ts'
+import {
+  BLOCK,
+  type BlockId,
+  COMMIT,
+  type Evidence,
+  PRECOMMIT,
+  PREVOTE,
+  PROPOSAL_TYPE,
+  type PublicKey,
+  type Vote,
+} from '../../consensus/wire.ts'
 import { ABCI_RESPONSE, FINALIZE_BLOCK_RESPONSE } from '../../consensus/wire-abci.ts'
 import type { Finalized } from '../../node/block-executor.ts'
 import { BlockStore, withEmptyExtensions } from '../../node/block-store.ts'
@@ -21,10 +34,12 @@ import { MemoryChainStore } from '../../node/memory-store.ts'
 import { fromBinary, fromHex, toBinary } from '../../primitives/bytes.ts'
 import { decodeUtf8, encodeUtf8 } from '../../primitives/utf8.ts'
 import type { Json, JsonObject } from './block-json.ts'
+import { readVoteJson } from './evidence-json.ts'
 import { refuse } from './fault.ts'
 import { COMET_METHODS } from './methods.ts'
 import type { CometNode, NodeIdentity, NodePeer } from './node.ts'
 import { answerRequest, PROTOCOL_LIMITS } from './protocol.ts'
+import { isRoundEventKind } from './round-events.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 export async function runRecorded(file: CometFile): Promise<readonly CaseResult[]> {
@@ -50,9 +65,12 @@ async function runChain(recorded: CometFile, report: CometReport): Promise<void>
       else compareAnswer(check, exchange, JSON.parse(body), node)
     })
   }
+  const votes = recordedVotes(recorded.subscriptions)
   for (const { query, messages } of recorded.subscriptions) {
-    if (!isOfChain(query)) continue
-    report.run(`${recorded.name}, subscription ${query}`, (check) => compareMessages(check, query, messages, chain))
+    report.run(`${recorded.name}, subscription ${query}`, (check) => {
+      if (isOfRounds(query)) compareRounds(check, query, messages, playRounds(chain, votes))
+      else compareMessages(check, query, messages, chain)
+    })
   }
 }
 
@@ -358,10 +376,9 @@ function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The others are about the course of a round. */
-function isOfChain(query: string): boolean {
-  const kind = /tm\.event\s*=\s*'(\w+)'/.exec(query)?.[1] ?? ''
-  return ['NewBlock', 'NewBlockHeader', 'NewBlockEvents', 'NewEvidence', 'Tx', 'ValidatorSetUpdates'].includes(kind)
+/** About the course of a round, which the blocks alone do not say. */
+function isOfRounds(query: string): boolean {
+  return isRoundEventKind(/^tm\.event\s*=\s*'(\w+)'$/.exec(query)?.[1] ?? '')
 }
 
 /** All that was recorded, in its order; our messages begin where the recording does. */
@@ -382,8 +399,92 @@ function compareMessages(check: Check, query: string, messages: CometFile, { fin
   for (const [i, message] of events.entries()) compareJson(check, `[${i}]`, message, own[Math.max(first, 0) + i])
 }
 
+// --- rounds ---------------------------------------------------------------------------------------------------------
+
+const voteKey = ({ height, round, type, validatorIndex }: Vote): string => [height, round, type, validatorIndex].join()
+
+/** Those that subscribers heard of. */
+function recordedVotes(subscriptions: readonly CometFile[]): ReadonlyMap<string, Vote> {
+  const all = subscriptions.flatMap(({ messages }: CometFile) => messages.slice(1))
+  const read = all.flatMap(({ result }: CometFile) =>
+    result.data.type === 'tendermint/event/Vote' ? [readVoteJson(result.data.value.Vote)] : [],
+  )
+  return new Map(read.map((vote: Vote) => [voteKey(vote), vote]))
+}
+
+/** Rounds that come to the blocks which were decided: where it was not the first, nobody proposed in those before. */
+function playRounds({ finalized }: RecordedChain, heard: ReadonlyMap<string, Vote>): readonly Passage[] {
+  return finalized.flatMap(({ before, decided: { block, bytes, blockId, commit } }) => {
+    const { height } = block.header
+    const { chainId, validators } = before
+    const rounds = createRoundState({ chainId, height, validators, hasExtensions: false, self: null, precision: null })
+    const passages: Passage[] = [{ kind: 'height', rounds }]
+    let state = rounds
+    const put = (input: Input): void => {
+      const after = step(state, input)
+      passages.push({ kind: 'step', input, before: state, after })
+      state = after.state
+    }
+    const vote = (type: number, round: number, forBlock: BlockId): void => {
+      for (const [validatorIndex, { address: validatorAddress }] of validators.validators.entries()) {
+        const bare = { type, height, round, validatorIndex, validatorAddress, blockId: forBlock, timestamp: 0n }
+        const made = { ...bare, signature: NO_BYTES, extension: NO_BYTES, extensionSignature: NO_BYTES }
+        put({ kind: 'vote', vote: heard.get(voteKey(made)) ?? made })
+      }
+    }
+    put({ kind: 'begin' })
+    for (let round = 0; round < commit.round; round++) {
+      put({ kind: 'timeout', step: 'propose', round })
+      vote(PREVOTE, round, NIL_BLOCK_ID)
+      vote(PRECOMMIT, round, NIL_BLOCK_ID)
+      put({ kind: 'timeout', step: 'precommit', round })
+    }
+    const { round } = commit
+    const proposal = { type: PROPOSAL_TYPE, height, round, polRound: -1, blockId, timestamp: 0n, signature: NO_BYTES }
+    put({ kind: 'proposal', proposal, receivedAt: 0n })
+    put({ kind: 'block', blockId, block, bytes })
+    put({ kind: 'verdict', blockId, verdict: 'accepted' })
+    vote(PREVOTE, round, blockId)
+    vote(PRECOMMIT, round, blockId)
+    return passages
+  })
+}
+
+const NO_BYTES = new Uint8Array(0)
+
+/** Each message that was recorded is one of ours. Votes come as they come; of the others the order is the same, too. */
+function compareRounds(check: Check, query: string, messages: CometFile, passages: readonly Passage[]): void {
+  const texts: string[] = []
+  let tell: (passage: Passage) => void = () => {}
+  const subscriptions = new Subscriptions({
+    onPassage(listener) {
+      tell = listener
+      return () => {}
+    },
+  })
+  subscriptions.add({ send: (text) => texts.push(text) }, messages[0].id, query)
+  for (const passage of passages) tell(passage)
+  const own = texts.map((text) => JSON.parse(text))
+  const isOrdered = !query.includes('Vote')
+  let last = -1
+  for (const [i, message] of messages.slice(1).entries()) {
+    const found = own.findIndex((one, at) => (!isOrdered || at > last) && isSame(one, message))
+    if (found === -1) compareJson(check, `[${i}]`, message, nearestTo(message, own))
+    last = found === -1 ? last : found
+  }
+}
+
 function isSame(a: Json, b: Json): boolean {
+  return countDifferences(a, b) === 0
+}
+
+function countDifferences(a: Json, b: Json): number {
   const report = new CometReport('')
   report.run('', (check) => compareJson(check, '', a, b))
-  return report.results[0]!.differences.length === 0
+  return report.results[0]!.differences.length
+}
+
+function nearestTo(message: Json, own: readonly Json[]): Json | undefined {
+  const counts = own.map((one) => countDifferences(message, one))
+  return own[counts.indexOf(Math.min(...counts))]
 }

@@ -7,6 +7,7 @@ import { EMPTY_COMMIT } from '../../../devnet/consensus/commit.ts'
 import { headerHash } from '../../../devnet/consensus/hash.ts'
 import { addressOf } from '../../../devnet/consensus/key.ts'
 import { partSetHeader } from '../../../devnet/consensus/part-set.ts'
+import type { Passage } from '../../../devnet/consensus/replica-host.ts'
 import {
   createRoundState,
   type Effect,
@@ -48,6 +49,8 @@ export class RoundBench {
   /** What the last input asked for. */
   effects: readonly Effect[] = []
   readonly all: Effect[] = []
+  /** As a replica tells of them. */
+  readonly passages: Passage[] = []
 
   /** `self` is a place in the validator set, which is sorted by power and address. */
   constructor(powers: readonly bigint[], self: number | null, initialHeight = 1n) {
@@ -86,10 +89,13 @@ export class RoundBench {
   }
 
   put(input: Input): this {
-    const { state, effects } = step(this.state, input)
+    const before = this.state
+    const after = step(before, input)
+    const { state, effects } = after
     this.state = state
     this.effects = effects
     this.all.push(...effects)
+    this.passages.push({ kind: 'step', input, before, after })
     return this
   }
 

@@ -20,10 +20,10 @@ afterEach(async () => {
 
 const keyOf = (name: string): PrivateKey => ({ kind: 'secp256k1', secret: new Uint8Array(32).fill(name.charCodeAt(1)) })
 
-async function listen(name: string, genesis = 1): Promise<Mesh> {
+async function listen(name: string, genesis = 1, key: PrivateKey | null = keyOf(name)): Promise<Mesh> {
   const mesh = await Mesh.listen({
     name,
-    key: keyOf(name),
+    key,
     genesisHash: new Uint8Array(32).fill(genesis),
     host: '127.0.0.1',
     port: 0,
@@ -38,6 +38,7 @@ async function listen(name: string, genesis = 1): Promise<Mesh> {
 class Ear implements PeerListener {
   readonly heard: { peer: string; message: NodeMessage }[] = []
   readonly peers = new Set<string>()
+  joins = 0
   #waiting: (() => void)[] = []
 
   receive(peer: string, message: NodeMessage): void {
@@ -47,6 +48,7 @@ class Ear implements PeerListener {
 
   joined(peer: string): void {
     this.peers.add(peer)
+    this.joins++
     this.#wake()
   }
 
@@ -125,6 +127,36 @@ test('a node of another chain, with another name, or that sends what is no greet
     await once(socket, 'close')
   }
   expect(ear.peers.size).toBe(0)
+})
+
+test('a node with the name of a validator and another key, or none, is cut off and does not take its place', async () => {
+  const v1 = await listen('v1')
+  const v0 = await listen('v0')
+  const ear = new Ear()
+  const links = v1.join('v1', undefined, ear)
+  const key = publicKeyOf(keyOf('v0'))
+  v1.connect([{ name: 'v0', url: `ws://127.0.0.1:${v0.port}`, key }])
+  v0.connect([{ name: 'v1', url: `ws://127.0.0.1:${v1.port}`, key: publicKeyOf(keyOf('v1')) }])
+  await ear.until(() => ear.peers.has('v0'))
+  for (const wrong of [keyOf('v9'), null]) {
+    // Between the intruder and v1, to see how it ends.
+    const door = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+    await once(door, 'listening')
+    const intruder = await listen('v0', 1, wrong)
+    intruder.connect([{ name: 'v1', url: `ws://127.0.0.1:${(door.address() as { port: number }).port}` }])
+    const [outside] = (await once(door, 'connection')) as [WebSocket]
+    const inside = new WebSocket(`ws://127.0.0.1:${v1.port}`)
+    inside.on('open', () => outside.on('message', (data: Buffer) => inside.send(data)))
+    inside.on('message', (data: Buffer) => outside.send(data))
+    outside.pause()
+    inside.once('open', () => outside.resume())
+    await once(inside, 'close')
+    await intruder.close()
+    await new Promise((resolve) => door.close(resolve))
+  }
+  expect(links.validatorOf('v0')).toBe(addressOf(key))
+  expect(links.peers()).toEqual(['v0'])
+  expect(ear.joins).toBe(1)
 })
 
 test('a node that ends lets go of connections that have not proved anything yet', async () => {

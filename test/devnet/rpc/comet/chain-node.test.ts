@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { duplicateVoteEvidence } from '../../../../devnet/consensus/evidence.ts'
-import { evidenceHash } from '../../../../devnet/consensus/hash.ts'
+import { capitalHex } from '../../../../devnet/consensus/genesis-document.ts'
+import { evidenceHash, evidenceListHash } from '../../../../devnet/consensus/hash.ts'
 import { addressOf, publicKeyOf, signMessage } from '../../../../devnet/consensus/key.ts'
 import { voteSignBytes } from '../../../../devnet/consensus/sign-bytes.ts'
 import { type Evidence, PREVOTE, type Vote } from '../../../../devnet/consensus/wire.ts'
@@ -164,18 +165,17 @@ describe.skipIf(!hasOwnBundle)('a chain of ours', () => {
     expect((await call('broadcast_evidence')).data).toBe('no evidence was provided')
   })
 
-  test('carries evidence that a client brings into a block', async () => {
-    open({ consensus: 'bft' })
-    await settle(devnet.chain.mine(2))
+  /** Two votes of the last validator for the first round of a block. */
+  function doubleVote(height: bigint): Evidence {
     const { blocks } = devnet.chain
-    const set = blocks!.validators(1n)!
+    const set = blocks!.validators(height)!
     const keys = deriveValidatorKeys(DEFAULT_MNEMONIC, devnet.chainId, 4)
     const key = keys.find((one) => addressOf(publicKeyOf(one)) === set.validators[3]!.address)!
-    const { time } = blocks!.meta(1n)!.header
+    const { time } = blocks!.meta(height)!.header
     const vote = (hash: string): Vote => {
       const unsigned: Vote = {
         type: PREVOTE,
-        height: 1n,
+        height,
         round: 0,
         blockId: { hash: hash.repeat(32), partSetHeader: { total: 1, hash: hash.repeat(32) } },
         timestamp: time,
@@ -187,14 +187,49 @@ describe.skipIf(!hasOwnBundle)('a chain of ours', () => {
       }
       return { ...unsigned, signature: signMessage(key, voteSignBytes(String(devnet.chainId), unsigned)) }
     }
-    const value = duplicateVoteEvidence([vote('a'), vote('b')], time, set)!
-    const sent = await call('broadcast_evidence', { evidence: evidenceJson(value) })
-    expect(sent).toEqual({ hash: base64(fromBinary(evidenceHash(value))) })
-    await settle(devnet.chain.mine(4), 5_000)
-    const carried = [3n, 4n, 5n, 6n].flatMap((height) => blocks!.block(height)?.evidence.evidence ?? [])
-    expect(carried.map((piece) => evidenceHash(piece!))).toEqual([evidenceHash(value)])
-    const events = await call('block_search', { query: "misbehavior.kind = 'duplicate-vote'" })
-    expect(events.total_count).toBe('1')
+    return duplicateVoteEvidence([vote('a'), vote('b')], time, set)!
+  }
+
+  test.each(['instant', 'bft'] as const)(
+    'carries evidence that a client brings into a block (%s)',
+    async (consensus) => {
+      open({ consensus, validators: 4 })
+      await settle(devnet.chain.mine(2))
+      const { blocks } = devnet.chain
+      const value = doubleVote(1n)
+      const sent = await call('broadcast_evidence', { evidence: evidenceJson(value) })
+      expect(sent).toEqual({ hash: base64(fromBinary(evidenceHash(value))) })
+      await settle(devnet.chain.mine(4), 5_000)
+      const carried = [3n, 4n, 5n, 6n].flatMap((height) => blocks!.block(height)?.evidence.evidence ?? [])
+      expect(carried.map((piece) => evidenceHash(piece!))).toEqual([evidenceHash(value)])
+      const events = await call('block_search', { query: "misbehavior.kind = 'duplicate-vote'" })
+      expect(events.total_count).toBe('1')
+      const { header } = events.blocks[0].block
+      expect(header.evidence_hash).toBe(capitalHex(evidenceListHash([value])))
+      const again = await call('broadcast_evidence', { evidence: evidenceJson(value) })
+      expect(again.data).toContain('already-committed')
+    },
+  )
+
+  test('puts evidence into the next block where one process signs, and forgets it when it goes back behind it', async () => {
+    open({ validators: 4 })
+    await devnet.chain.mine(3)
+    const { blocks } = devnet.chain
+    const forged = evidenceJson(doubleVote(2n)) as { value: JsonObject }
+    const bad = { ...forged, value: { ...forged.value, TotalVotingPower: '9' } }
+    expect((await call('broadcast_evidence', { evidence: bad })).data).toContain('failed to add evidence')
+    await call('broadcast_evidence', { evidence: evidenceJson(doubleVote(3n)) })
+    await devnet.chain.rewind(2)
+    await devnet.chain.mine(1)
+    expect(blocks!.block(3n)!.evidence.evidence).toEqual([])
+    await call('broadcast_evidence', { evidence: evidenceJson(doubleVote(2n)) })
+    await devnet.chain.mine(1)
+    expect(blocks!.block(4n)!.evidence.evidence).toHaveLength(1)
+    // What went with its block may come again.
+    await devnet.chain.rewind(3)
+    await call('broadcast_evidence', { evidence: evidenceJson(doubleVote(2n)) })
+    await devnet.chain.mine(1)
+    expect(blocks!.block(4n)!.evidence.evidence).toHaveLength(1)
   })
 
   test('gives up waiting after ten seconds, and the transaction goes on', async () => {

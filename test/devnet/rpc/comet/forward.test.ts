@@ -148,6 +148,50 @@ function questions(height: number, tx: Uint8Array, blockHash: string): readonly 
   ]
 }
 
+/** All that a block without trouble makes known, except changes of validators. */
+const EVENTS = [
+  'NewRound',
+  'NewRoundStep',
+  'CompleteProposal',
+  'Vote',
+  'ValidBlock',
+  'Polka',
+  'Lock',
+  'NewBlock',
+  'NewBlockHeader',
+  'NewBlockEvents',
+  'Tx',
+]
+
+/** Hears all events, and keeps the first message of each kind; of transactions, that of `tx`. */
+async function listenTo(url: string, tx: Uint8Array) {
+  const hash = toHex(sha256(tx)).toUpperCase()
+  const client = new WebSocket(`${url.replace('http', 'ws')}/websocket`)
+  closing.push(async () => client.terminate())
+  const first = new Map<string, Json>()
+  let wake = (): void => {}
+  client.on('message', (data) => {
+    const message = JSON.parse(String(data))
+    const kind = message.result?.events?.['tm.event'][0]
+    const isOther = kind === 'Tx' && message.result.events['tx.hash'][0] !== hash
+    if (kind !== undefined && !isOther && !first.has(kind)) first.set(kind, message)
+    wake()
+  })
+  await once(client, 'open')
+  client.send(JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'subscribe', params: ['tm.event EXISTS'] }))
+  expect(JSON.parse(String((await once(client, 'message'))[0]))).toEqual({ jsonrpc: '2.0', id: 7, result: {} })
+  return {
+    first,
+    async until(kinds: readonly string[]): Promise<void> {
+      while (!kinds.every((kind) => first.has(kind))) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    },
+  }
+}
+
 async function answerOf(url: string, method: string, params: Json): Promise<Json> {
   const answer = await ask(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }))
   return (await answer.json()) as Json
@@ -169,12 +213,15 @@ describe.skipIf(cometBinary === undefined || !hasOwnBundle)('beside the real Com
     await own.chain.mine(1)
     await comet.chain.mine(1)
     const asked: Json[][] = []
+    const heard: Map<string, Json>[] = []
     const tx = signed(own, transfer(own))
     for (const [url, devnet] of [
       [theirs, comet],
       [ours, own],
     ] as const) {
       const sent = Buffer.from(tx).toString('base64')
+      const listening = await listenTo(url, tx)
+      heard.push(listening.first)
       // biome-ignore lint/suspicious/noExplicitAny: an answer of CometBFT's RPC
       const committed: any = await answerOf(url, 'broadcast_tx_commit', { tx: sent })
       expect(committed.result.tx_result.code).toBe(0)
@@ -189,12 +236,19 @@ describe.skipIf(cometBinary === undefined || !hasOwnBundle)('beside the real Com
         answers.push(await answerOf(url, method, params))
       }
       asked.push(answers)
+      await listening.until(EVENTS)
     }
     const names = ['broadcast_tx_commit', ...questions(1, tx, '').map(([method]) => method)]
     expect(new Set(names)).toEqual(new Set(COMET_METHODS.keys()))
     const report = new CometReport('shapes')
     for (const [i, name] of names.entries())
       report.run(name, (check) => compareShape(check, '', asked[0]![i], asked[1]![i]))
+    for (const kind of EVENTS) {
+      report.run(`event ${kind}`, (check) => {
+        const [there, here] = heard.map((first) => first.get(kind))
+        compareShape(check, '', there, here)
+      })
+    }
     const differences = report.results.flatMap(({ name, differences: list }) =>
       list.map((one) => `${name} ${one.field}: ${one.expected} there, ${one.actual} here`),
     )
