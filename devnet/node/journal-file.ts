@@ -4,9 +4,12 @@
  * @source spec consensus §4.8
  */
 import {
+  close,
   closeSync,
   existsSync,
   fdatasync,
+  fdatasyncSync,
+  fsync,
   fsyncSync,
   openSync,
   readFileSync,
@@ -27,7 +30,7 @@ export interface Journal {
   append(record: Uint8Array): void
   /** Calls back with the error when the disk fails: then nothing is known to be durable. */
   sync(done: (error: Error | null) => void): void
-  /** Begins anew with these records, durably. */
+  /** Begins anew with these records; a crash before the next `sync` calls back finds the journal as it was, or anew. */
   cut(head: readonly Uint8Array[]): void
   close(): void
 }
@@ -57,7 +60,12 @@ class JournalFile implements Journal {
   readonly found: Journal['found']
   readonly #path: string
   readonly #durability: Durability
+  /** Synchronised when a name in it changed. */
+  readonly #folder: number
+  /** Where records go. */
   #file: number
+  /** What stands at the path while `#file` is not durable enough to take its place. */
+  #replaced: number | null = null
   #buffer: Uint8Array[] = []
   #isClosed = false
 
@@ -66,6 +74,7 @@ class JournalFile implements Journal {
     this.#durability = durability
     this.records = records
     this.found = found
+    this.#folder = openSync(dirname(path), 'r')
     this.#file = openSync(path, 'a')
   }
 
@@ -74,14 +83,19 @@ class JournalFile implements Journal {
   }
 
   sync(done: (error: Error | null) => void): void {
+    const ended = (error: Error | null): void => {
+      if (!this.#isClosed) done(error)
+    }
     try {
       this.#write()
     } catch (error) {
       return done(error as Error)
     }
     if (this.#durability === 'relaxed') return queueMicrotask(() => done(null))
-    fdatasync(this.#file, (error) => {
-      if (!this.#isClosed) done(error)
+    const file = this.#file
+    fdatasync(file, (error) => {
+      if (error !== null || this.#isClosed || this.#replaced === null || file !== this.#file) return ended(error)
+      this.#takePlace(ended)
     })
   }
 
@@ -89,37 +103,57 @@ class JournalFile implements Journal {
     if (this.#buffer.length === 0) return
     const bytes = concatBytes(...this.#buffer)
     this.#buffer = []
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at)
+    writeAll(this.#file, bytes)
   }
 
+  /** Records go to a new file at once; it takes the old one's place with the next `sync`, without anybody waiting for the disk twice. */
   cut(head: readonly Uint8Array[]): void {
-    const path = `${this.#path}.new`
-    const file = openSync(path, 'w')
-    const bytes = concatBytes(...head)
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
-    if (this.#durability === 'full') fsyncSync(file)
-    renameSync(path, this.#path)
-    if (this.#durability === 'full') syncFolder(dirname(this.#path))
-    closeSync(this.#file)
+    const file = openSync(this.#nextPath, 'w')
+    writeAll(file, concatBytes(...head))
     this.#buffer = []
+    if (this.#replaced === null) this.#replaced = this.#file
+    else closeSync(this.#file)
     this.#file = file
+    if (this.#durability === 'relaxed') this.#rename()
+  }
+
+  get #nextPath(): string {
+    return `${this.#path}.new`
+  }
+
+  #takePlace(done: (error: Error | null) => void): void {
+    try {
+      this.#rename()
+    } catch (error) {
+      return done(error as Error)
+    }
+    fsync(this.#folder, done)
+  }
+
+  /** The last descriptor of a file frees its blocks, which takes tens of milliseconds: not in this thread. */
+  #rename(): void {
+    renameSync(this.#nextPath, this.#path)
+    const replaced = this.#replaced!
+    this.#replaced = null
+    close(replaced, () => {})
   }
 
   close(): void {
     if (this.#isClosed) return
     this.#write()
     this.#isClosed = true
+    if (this.#replaced !== null) {
+      fdatasyncSync(this.#file)
+      this.#rename()
+      fsyncSync(this.#folder)
+    }
     closeSync(this.#file)
+    closeSync(this.#folder)
   }
 }
 
-function syncFolder(folder: string): void {
-  const file = openSync(folder, 'r')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at)
 }
 
 /** A journal for chains that nobody wants to keep. */
