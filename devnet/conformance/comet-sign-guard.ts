@@ -22,7 +22,11 @@ import { compareKey, privateKeyOf } from './comet-sign-bytes.ts'
 export function runSignGuard(file: CometFile, report: CometReport): void {
   report.run('key', (check) => compareKey(check, file.key))
   const key = privateKeyOf(file.key)
-  const signer = { chainId: file.chainId, sign: (message: Uint8Array) => signMessage(key, message) }
+  const signer = {
+    chainId: file.chainId,
+    sign: (message: Uint8Array) => signMessage(key, message),
+    signsExtensions: true,
+  }
   let last: LastSigned = NOTHING_SIGNED
   for (const [i, step] of file.steps.entries()) {
     report.run(`step ${i}, ${step.name}`, (check) => {

@@ -37,9 +37,21 @@ const WRAPPED_TEXT = message({ value: text(1) })
 const WRAPPED_INT64 = message({ value: int64(1) })
 const WRAPPED_BYTES = message({ value: binary(1) })
 
+/** A header is asked for its hash by all that a block goes through; it never changes. */
+const headerHashes = new WeakMap<Header, string>()
+
 /** Null for a header that names no validators, or no time that the wire has a form for: it is not finished. */
 export function headerHash(header: Header): string | null {
   if (header.validatorsHash === '' || !isWireTime(header.time)) return null
+  let hash = headerHashes.get(header)
+  if (hash === undefined) {
+    hash = rootOfHeader(header)
+    headerHashes.set(header, hash)
+  }
+  return hash
+}
+
+function rootOfHeader(header: Header): string {
   const wrapped = (value: string): Uint8Array => encode(WRAPPED_BYTES, { value })
   return merkleRoot([
     encode(VERSION, header.version),
@@ -129,7 +141,7 @@ function attackHash({ conflictingBlock, commonHeight }: LightClientAttackEvidenc
 }
 
 function zigZagVarint(value: bigint): Uint8Array {
-  const out = new ProtoWriter(16)
+  const out = new ProtoWriter()
   out.writeInt64((value << 1n) ^ (value >> 63n))
   return out.finish()
 }

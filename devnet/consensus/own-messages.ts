@@ -142,7 +142,8 @@ export class OwnMessages {
     if (this.#key === null || height === this.#muteHeight) return
     const timestamp = block.header.time
     const draft: Proposal = { type: PROPOSAL_TYPE, height, round, polRound, blockId, timestamp, signature: NO_BYTES }
-    const signed = signProposal(this.#lastSigned, { chainId: chain.chainId, sign: this.#key.sign }, draft)
+    const signer = { chainId: chain.chainId, sign: this.#key.sign, signsExtensions: false }
+    const signed = signProposal(this.#lastSigned, signer, draft)
     if (isFault(signed)) return host.alarm(`the sign guard refused a proposal: ${signed.code}`)
     this.#lastSigned = signed.last
     const proposal = signed.message
@@ -173,10 +174,11 @@ export class OwnMessages {
       extension: mustExtend ? host.extendVote(chain, candidate) : NO_BYTES,
       extensionSignature: NO_BYTES,
     }
-    const signed = signVote(this.#lastSigned, { chainId: chain.chainId, sign: this.#key.sign }, draft)
+    const signer = { chainId: chain.chainId, sign: this.#key.sign, signsExtensions: mustExtend }
+    const signed = signVote(this.#lastSigned, signer, draft)
     if (isFault(signed)) return host.alarm(`the sign guard refused a vote: ${signed.code}`)
     this.#lastSigned = signed.last
-    const vote = mustExtend ? signed.message : { ...signed.message, extensionSignature: NO_BYTES }
+    const vote = signed.message
     core.outbox.broadcast({ kind: 'vote', value: { vote } })
     core.inputOwn({ kind: 'vote', vote })
   }

@@ -170,14 +170,21 @@ export class ProtoReader {
   }
 }
 
+/** Of a writer's first room; most messages are smaller. */
+const ROOM = 4096
+const NO_ROOM = new Uint8Array(0)
+/** Room that no writer has: messages are written one after the other, and so in the same. */
+let spare: Uint8Array | null = null
+
 /** Writes backwards: the last field of a message first, and before each message its length. */
 export class ProtoWriter {
   #bytes: Uint8Array
   #at: number
 
-  constructor(sizeGuess = 512) {
-    this.#bytes = new Uint8Array(sizeGuess)
-    this.#at = sizeGuess
+  constructor() {
+    this.#bytes = spare ?? new Uint8Array(ROOM)
+    this.#at = this.#bytes.length
+    spare = null
   }
 
   /** How many bytes are written: a mark for `writeLengthSince`. */
@@ -185,8 +192,13 @@ export class ProtoWriter {
     return this.#bytes.length - this.#at
   }
 
+  /** What was written. The writer is not used again. */
   finish(): Uint8Array {
-    return this.#bytes.slice(this.#at)
+    const bytes = this.#bytes.slice(this.#at)
+    if (this.#bytes.length === ROOM) spare = this.#bytes
+    this.#bytes = NO_ROOM
+    this.#at = 0
+    return bytes
   }
 
   writeKey(number: number, wireType: number): void {

@@ -85,7 +85,9 @@ export function decodeDelimited<T>(message: Message<T>, bytes: Uint8Array): T {
 export function encodedSize<T>(message: Message<T>, value: T): number {
   const out = new ProtoWriter()
   message.write(out, value)
-  return out.size
+  const { size } = out
+  out.finish()
+  return size
 }
 
 export function message<F extends Fields>(fields: F): Message<FieldsOf<F>> {

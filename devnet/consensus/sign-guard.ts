@@ -42,6 +42,8 @@ export interface Signer {
   readonly chainId: string
   /** Signs as `signMessage` does with the validator's key. */
   readonly sign: (message: Uint8Array) => Uint8Array
+  /** Whether precommits have extensions. The library's validator signs them even where they are thrown away. */
+  readonly signsExtensions: boolean
 }
 
 export function signVote(last: LastSigned, signer: Signer, vote: Vote): SignedMessage<Vote> | Fault {
@@ -55,7 +57,8 @@ export function signVote(last: LastSigned, signer: Signer, vote: Vote): SignedMe
   const signed = signOnce(last, signer, { kind: 'vote', height: vote.height, round: vote.round, step, bytes })
   if (isFault(signed)) return signed
   // Extensions may differ each time the application is asked, so they are signed anew.
-  const extensionSignature = isExtensible(vote) ? signer.sign(extensionSignBytes(signer.chainId, vote)) : NO_BYTES
+  const hasExtension = signer.signsExtensions && isExtensible(vote)
+  const extensionSignature = hasExtension ? signer.sign(extensionSignBytes(signer.chainId, vote)) : NO_BYTES
   const { signature } = signed.last
   return {
     message: { ...vote, timestamp: signed.time ?? vote.timestamp, signature, extensionSignature },
