@@ -126,8 +126,8 @@ function misbehaviorIn({ evidence }: Block) {
 /** Who of the last validators signed, and how. */
 function commitInfo({ lastValidators }: Pick<ChainState, 'lastValidators'>, { lastCommit }: Block): CommitInfo {
   const { round, signatures } = lastCommit ?? { round: 0, signatures: [] }
-  const votes = lastValidators.validators.map(({ pubKey, votingPower }, i) => ({
-    validator: { address: addressOf(pubKey), power: votingPower },
+  const votes = lastValidators.validators.map(({ address, votingPower }, i) => ({
+    validator: { address, power: votingPower },
     blockIdFlag: signatures[i]?.blockIdFlag ?? 0,
   }))
   return { round, votes }

@@ -390,6 +390,7 @@ export class FvmApplication implements Application {
 
   /** What passes the door. A message waits for those of its sender that come before it. */
   *#inSequence(txs: readonly Uint8Array[]): Iterable<{ readonly tx: Uint8Array; readonly gasLimit: bigint }> {
+    if (txs.length === 0) return
     const { state } = this.queryMachine().context
     const next = new Map<ActorId, bigint>()
     const early = new Map<ActorId, Map<bigint, { readonly tx: Uint8Array; readonly gasLimit: bigint }>>()
