@@ -8,7 +8,6 @@ import type { FinalizeBlockRequest, RequestOf } from './application.ts'
 import type { ChainState, Genesis } from './chain-state.ts'
 import { misbehaviorOf } from './evidence.ts'
 import { commitHash, evidenceListHash, headerHash, paramsHash, txsHash } from './hash.ts'
-import { addressOf } from './key.ts'
 import { blockSizeLimit, dataBytesMax } from './params.ts'
 import { encodedSize } from './schema.ts'
 import type { Time } from './time.ts'
@@ -135,9 +134,9 @@ function commitInfo({ lastValidators }: Pick<ChainState, 'lastValidators'>, { la
 
 function extendedCommitInfo({ lastValidators }: ChainState, commit: ExtendedCommit): ExtendedCommitInfo {
   if (commit.extendedSignatures.length === 0) return { round: 0, votes: [] }
-  const votes = lastValidators.validators.map(({ pubKey, votingPower }, i) => {
+  const votes = lastValidators.validators.map(({ address, votingPower: power }, i) => {
     const { extension, extensionSignature, blockIdFlag } = commit.extendedSignatures[i]!
-    const validator = { address: addressOf(pubKey), power: votingPower }
+    const validator = { address, power }
     return { validator, voteExtension: extension, extensionSignature, blockIdFlag }
   })
   return { round: commit.round, votes }
