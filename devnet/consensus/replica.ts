@@ -522,7 +522,10 @@ export class Replica {
         if (this.height === height) this.#input({ kind: 'verdict', blockId, verdict })
       })
     const pieces = block.evidence.evidence.filter((piece) => piece !== null)
-    if (this.#pool.check(this.#chain, pieces) !== null) return answer('malformed')
+    const refused = this.#pool.check(this.#chain, pieces)
+    // What happened below the lowest block that is kept cannot be judged: no vote for it, but no halt if it is decided.
+    const isOlder = refused?.code === 'unknown-height' && this.#host.baseHeight() > this.#chain.initialHeight
+    if (refused !== null) return answer(isOlder ? 'rejected' : 'malformed')
     this.#host.validate(this.#chain, candidate, answer)
   }
 
