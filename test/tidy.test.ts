@@ -107,6 +107,7 @@ const SUITES: Readonly<Record<string, string>> = {
   'devnet/engine/hostile-code.test.ts': 'devnet/engine',
   'devnet/node/bundle-parity.test.ts': 'actors',
   'devnet/node/crash.test.ts': 'devnet/node',
+  'devnet/node/abci/state-sync.test.ts': 'devnet/node/abci',
   'compiler/language.test.ts': 'compiler/transform',
   'compiler/composition.test.ts': 'compiler/transform',
   'compiler/collections.test.ts': 'actors/sdk',

@@ -11,6 +11,7 @@ import { DiskModuleStore } from '../node/module-store.ts'
 import { type NodeHome, openFolderHome, openMemoryHome, removeHomes } from '../node/node-home.ts'
 import type { ChainStore } from '../node/ports.ts'
 import { type Durability, openStore, StoreError } from '../node/store.ts'
+import { snapshotPolicy, stateSyncSettings } from '../node/sync-settings.ts'
 import type { Project } from '../reload/project.ts'
 import { announceDevnet } from '../reload/running.ts'
 import { serveDevnet } from '../rpc/serve.ts'
@@ -94,6 +95,8 @@ export async function openForCommand(input: Input): Promise<Opened> {
       ...optional('bundle', readBundleFile(input, project)),
       baseFee: BigInt(numberFlag(input, 'base-fee') ?? config.baseFee ?? 100),
       policy: policyOf(input, config.blockTime),
+      ...optional('snapshots', config.snapshots === undefined ? undefined : snapshotPolicy(config.snapshots)),
+      ...optional('stateSync', config.stateSync === undefined ? undefined : stateSyncSettings(config.stateSync)),
       modules: new ModuleCache(new DiskModuleStore(join(project.dataFolder, 'build', 'modules'))),
       hasLargestStack: true,
     })

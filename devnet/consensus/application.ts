@@ -50,7 +50,8 @@ export interface Application {
   /** Resolves when the block that was finalized last survives a crash. */
   commit(): Promise<ResponseOf<'commit'>>
   listSnapshots(request: RequestOf<'listSnapshots'>): ResponseOf<'listSnapshots'>
-  offerSnapshot(request: RequestOf<'offerSnapshot'>): ResponseOf<'offerSnapshot'>
+  offerSnapshot(request: RequestOf<'offerSnapshot'>): Promise<ResponseOf<'offerSnapshot'>>
   loadSnapshotChunk(request: RequestOf<'loadSnapshotChunk'>): ResponseOf<'loadSnapshotChunk'>
-  applySnapshotChunk(request: RequestOf<'applySnapshotChunk'>): ResponseOf<'applySnapshotChunk'>
+  /** Accepted: after the last chunk the state is durable, and `info` says so. */
+  applySnapshotChunk(request: RequestOf<'applySnapshotChunk'>): Promise<ResponseOf<'applySnapshotChunk'>>
 }

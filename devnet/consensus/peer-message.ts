@@ -51,7 +51,7 @@ const STATUS = message({
 })
 export type Status = ValueOf<typeof STATUS>
 
-const DECIDED_BLOCK = message({ block: bytes(1), commit: nested(2, EXTENDED_COMMIT) })
+export const DECIDED_BLOCK = message({ block: bytes(1), commit: nested(2, EXTENDED_COMMIT) })
 export type DecidedBlock = ValueOf<typeof DECIDED_BLOCK>
 
 export const PEER_MESSAGE = union('sum', {

@@ -217,7 +217,10 @@ export class Replica {
         if (core.height === height) core.input({ kind: 'verdict', blockId, verdict })
       })
     const pieces = block.evidence.evidence.filter((piece) => piece !== null)
-    if (this.#pool.check(core.chain, pieces) !== null) return answer('malformed')
+    const refused = this.#pool.check(core.chain, pieces)
+    // What happened below the lowest block that is kept cannot be judged: no vote for it, but no halt if it is decided.
+    const isOlder = refused?.code === 'unknown-height' && core.host.baseHeight() > core.chain.initialHeight
+    if (refused !== null) return answer(isOlder ? 'rejected' : 'malformed')
     core.host.validate(core.chain, candidate, answer)
   }
 

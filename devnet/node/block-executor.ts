@@ -18,7 +18,7 @@ import { blockIdKey } from '../consensus/block-id.ts'
 import { type TimeRule, validateBlock } from '../consensus/block-validation.ts'
 import { applyBlock, type ChainState } from '../consensus/chain-state.ts'
 import { withoutExtensions } from '../consensus/commit.ts'
-import { checkEvidenceInBlock } from '../consensus/evidence.ts'
+import { checkEvidenceInBlock, evidenceHeight } from '../consensus/evidence.ts'
 import { type Fault, isFault } from '../consensus/fault.ts'
 import { evidenceHash, headerHash } from '../consensus/hash.ts'
 import { type VerifyMessage, verifyMessage } from '../consensus/key.ts'
@@ -150,10 +150,18 @@ export class BlockExecutor {
     const key = blockIdKey(blockId)
     const known = this.#checked.get(key)
     if (known !== undefined) return known
-    const pieces = block.evidence.evidence.filter((piece): piece is Evidence => piece !== null)
-    const found = validateBlock(state, block, this.#timeRule, this.#verify) ?? this.checkEvidence(state, pieces)
+    const { judged } = this.#sortEvidence(block)
+    const found = validateBlock(state, block, this.#timeRule, this.#verify) ?? this.checkEvidence(state, judged)
     this.#checked.set(key, found)
     return found
+  }
+
+  /** Of what happened below the lowest block that is kept nobody here can judge; where two thirds decided, they have. */
+  #sortEvidence({ evidence }: Block): { readonly judged: readonly Evidence[]; readonly older: readonly Evidence[] } {
+    const { base } = this.blocks
+    const pieces = evidence.evidence.filter((piece): piece is Evidence => piece !== null)
+    const isOlder = (piece: Evidence): boolean => evidenceHeight(piece) > 0n && evidenceHeight(piece) < base
+    return { judged: pieces.filter((piece) => !isOlder(piece)), older: pieces.filter(isOlder) }
   }
 
   /** Whether the next block may carry the pieces. */
@@ -176,6 +184,7 @@ export class BlockExecutor {
   judge(state: ChainState, candidate: Candidate): Verdict {
     const fault = this.check(state, candidate)
     if (fault !== null) return { isAccepted: false, fault }
+    if (this.#sortEvidence(candidate.block).older.length > 0) return { isAccepted: false, fault: null }
     const key = blockIdKey(candidate.blockId)
     const known = this.#verdicts.get(key)
     if (known !== undefined) return known

@@ -1,7 +1,8 @@
 /** Blocks of a chain as vectors: what the reference is asked, so that it says what it would have made of them. */
 import { encodeVector } from '../conformance/export.ts'
 import { encodeMessage } from '../state/message.ts'
-import { cronTick, type FvmApplication } from './fvm-application.ts'
+import { cronTick } from './cron-tick.ts'
+import type { FvmApplication } from './fvm-application.ts'
 import { decodeTransaction } from './transaction.ts'
 
 export interface ExportedBlock {

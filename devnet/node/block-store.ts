@@ -227,6 +227,23 @@ export class BlockStore {
     this.#putParams(state.lastHeight + 1n, state)
   }
 
+  /**
+   * Begins at a block that others decided, with the state after it: what came before is not kept here. Sets and parameters of its heights
+   * are written whole, since those that they would be found from are not here.
+   */
+  bootstrap(state: ChainState, decided: DecidedBlock): void {
+    const { height } = decided.block.header
+    if (this.#height !== 0n) throw new RangeError(`blocks are kept up to ${this.#height} already`)
+    const own = withoutPast(state)
+    this.putBlock(decided)
+    this.#putState(own)
+    this.#putValidators(height, own.lastValidators, height)
+    this.#putValidators(height + 1n, own.validators, height + 1n)
+    this.#putValidators(height + 2n, own.nextValidators, height + 2n)
+    this.#putParams(height + 1n, own)
+    this.#published = height
+  }
+
   #putState(state: ChainState): void {
     this.#store.putRecord('Ct', encodeState(state))
     this.#state = state
@@ -376,6 +393,17 @@ export class BlockStore {
 }
 
 type Prefix = 'Cb' | 'Ci' | 'Cs' | 'Ce' | 'Cr' | 'Cv' | 'Cp'
+
+/** Since when sets and parameters are what they are is a matter of each node's own records. */
+function withoutPast(state: ChainState): ChainState {
+  const { lastHeight } = state
+  return { ...state, validatorsChangedAt: lastHeight + 2n, paramsChangedAt: lastHeight + 1n }
+}
+
+/** A state as it travels: equal on all nodes of a chain. */
+export function consensusStateBytes(state: ChainState): Uint8Array {
+  return encodeState(withoutPast(state))
+}
 
 function encodeState(state: ChainState): Uint8Array {
   return encode(STATE, toWireState(state, SOFTWARE))

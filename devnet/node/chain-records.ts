@@ -1,8 +1,9 @@
 /** What a node remembers of each block, and how it is written down. */
 
-import type { FailureFrame } from '../engine/executor.ts'
+import type { ApplyResult, FailureFrame } from '../engine/executor.ts'
 import { type Cid, cidBytes } from '../ipld/cid.ts'
 import { CborReader, CborWriter } from '../ipld/dag-cbor.ts'
+import { EMPTY_BYTES } from '../primitives/bytes.ts'
 import type { ActorId } from '../state/actor.ts'
 import { decodeStampedEvent, encodeStampedEvent, type StampedEvent } from '../state/event.ts'
 
@@ -47,12 +48,41 @@ export interface MessageLocation {
   readonly index: number
 }
 
+/** How a message ended that was applied. */
+export function toRecord(result: ApplyResult): TxRecord {
+  const { exitCode, returnData, returnCodec, gasUsed, eventsRoot, events, failures, note } = result
+  return { exitCode, returnData, returnCodec, gasUsed, eventsRoot, events, failures, note }
+}
+
+/** Of a transaction that was not applied. */
+export function refusedRecord(exitCode: number, note: string): TxRecord {
+  return {
+    exitCode,
+    returnData: EMPTY_BYTES,
+    returnCodec: null,
+    gasUsed: 0n,
+    eventsRoot: null,
+    events: [],
+    failures: [],
+    note,
+  }
+}
+
 export const HEAD_KEY = 'head'
 const BLOCK_PREFIX = 'B'
 const MESSAGE_PREFIX = 'M'
 const SETTINGS_PREFIX = 'V'
+const HEADER_PREFIX = 'H'
+const INSTALLED_PREFIX = 'I'
 /** Where the settings of consensus lie: [start, end). */
 export const SETTINGS_KEYS = { start: 'V', end: 'W' } as const
+/** Likewise the code that powers have installed. */
+export const INSTALLED_KEYS = { start: 'I', end: 'J' } as const
+/** Likewise the snapshots that are kept: what each says of itself, and chunks. */
+export const SNAPSHOT_KEYS = { start: 'Sm', end: 'Sn' } as const
+export const CHUNK_KEYS = { start: 'Sc', end: 'Sd' } as const
+/** Likewise the CIDs that a restore which has not come to its end has put. */
+export const RESTORED_KEYS = { start: 'R', end: 'S' } as const
 
 export function blockKey(height: number): string {
   return BLOCK_PREFIX + heightKey(height)
@@ -61,6 +91,33 @@ export function blockKey(height: number): string {
 /** Of the settings that block `height` left, when it changed them. */
 export function settingsKey(height: number): string {
   return SETTINGS_PREFIX + heightKey(height)
+}
+
+/** Of the header alone of a block that came with a snapshot. */
+export function headerKey(height: number): string {
+  return HEADER_PREFIX + heightKey(height)
+}
+
+/** Of code that a power installed; the record says at which height. */
+export function installedKey(code: Cid): string {
+  return INSTALLED_PREFIX + code
+}
+
+export function snapshotKey(height: number): string {
+  return SNAPSHOT_KEYS.start + heightKey(height)
+}
+
+export function chunkKey(height: number, index: number): string {
+  return CHUNK_KEYS.start + heightKey(height) + heightKey(index)
+}
+
+export function restoredKey(chunk: number): string {
+  return RESTORED_KEYS.start + heightKey(chunk)
+}
+
+/** The height in a key of a snapshot or a chunk. */
+export function heightOfKey(key: string): number {
+  return [2, 3, 4, 5].reduce((height, at) => height * 256 + key.charCodeAt(at), 0)
 }
 
 function heightKey(height: number): string {
@@ -112,6 +169,11 @@ export function decodeBlock(bytes: Uint8Array): BlockRecord {
   const results = Array.from({ length: reader.array() }, () => readResult(reader))
   reader.end()
   return { header, txs, results }
+}
+
+/** A block whose transactions are not kept. */
+export function encodeHeader(header: BlockHeader): Uint8Array {
+  return encodeBlock({ header, txs: [], results: [] })
 }
 
 /** The header alone, without reading what follows. */

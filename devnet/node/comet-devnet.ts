@@ -14,6 +14,7 @@ import { CometChain } from './drivers/cometbft.ts'
 import type { FvmApplication } from './fvm-application.ts'
 import { MemoryChainStore } from './memory-store.ts'
 import { type ChainStore, SYSTEM_CLOCK } from './ports.ts'
+import { DEFAULT_SNAPSHOTS } from './snapshot-archive.ts'
 
 export interface CometDevnetOptions extends DevnetOptions {
   /** Of `findComet`. */
@@ -27,7 +28,7 @@ export interface CometDevnetOptions extends DevnetOptions {
 /** @throws CometError when the nodes do not stay alive: as when the application has blocks that they do not know */
 export async function openCometDevnet(options: CometDevnetOptions): Promise<Devnet> {
   const { binary, folder, clock = SYSTEM_CLOCK, policy = { kind: 'auto' } } = options
-  const shared = { ...options, modules: options.modules ?? new ModuleCache() }
+  const shared = { snapshots: DEFAULT_SNAPSHOTS, ...options, modules: options.modules ?? new ModuleCache() }
   const base = openBase(shared, options.store ?? new MemoryChainStore())
   const { application, keys } = base
   const stores = keys.slice(1).map((_, i) => openOther(options, join(folder, `node${i + 1}`, 'state')))
@@ -48,7 +49,7 @@ export async function openCometDevnet(options: CometDevnetOptions): Promise<Devn
     clock,
     async stop() {
       await network.stop()
-      await Promise.all(stores.map((store) => store.close()))
+      await Promise.all(applications.slice(1).map((other) => other.close()))
     },
   })
   try {
@@ -72,7 +73,7 @@ export interface CometHostOptions extends DevnetOptions {
 /** The application of one validator of a larger network. */
 export async function hostCometDevnet(options: CometHostOptions): Promise<Devnet> {
   const { endpoint, rpcUrl, clock = SYSTEM_CLOCK, policy = { kind: 'auto' } } = options
-  const base = openBase(options, options.store ?? new MemoryChainStore())
+  const base = openBase({ snapshots: DEFAULT_SNAPSHOTS, ...options }, options.store ?? new MemoryChainStore())
   const { application } = base
   const { onFailure } = options
   const server = await serveAbci(application, endpoint, { onFailure })

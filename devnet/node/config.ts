@@ -2,6 +2,7 @@
  * `troupe.config.ts`: every key optional. A typo is refused with the nearest key; a bad value with what was expected.
  */
 import * as v from 'valibot'
+import { SNAPSHOTS_SCHEMA, STATE_SYNC_SCHEMA } from './sync-settings.ts'
 
 const integer = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 const bigInteger = v.union([
@@ -28,6 +29,10 @@ const schema = v.strictObject({
   validators: v.optional(integer(1, 64)),
   /** `full`: what is acknowledged survives the machine; `relaxed`: the death of the process only. */
   durability: v.optional(v.picklist(['full', 'relaxed'])),
+  /** When each node makes a snapshot of its state for those that come late, and how many it keeps (every 1000 blocks, 2). */
+  snapshots: v.optional(SNAPSHOTS_SCHEMA),
+  /** Whether a validator that has nothing takes such a state in place of all blocks. */
+  stateSync: v.optional(STATE_SYNC_SCHEMA),
   /** Seconds between blocks; a block per message when absent. */
   blockTime: v.optional(v.pipe(v.number(), v.minValue(0.001), v.maxValue(86_400))),
   /** Whether `troupe dev` runs the tests again after each reload. */
@@ -75,9 +80,16 @@ export function checkConfig(value: unknown): Config {
   const [issue] = result.issues
   const key = v.getDotPath(issue) ?? ''
   const isUnknown = issue.expected === 'never'
-  const known = key.startsWith('compiler.') ? ['optimize', 'sizeLimit', 'strict'] : Object.keys(schema.entries)
+  const known = knownBeside(key)
   const message = isUnknown
     ? `the config has no key ${JSON.stringify(key)}`
     : `${key === '' ? 'the config' : key} is ${issue.received}, but ${issue.expected ?? 'something else'} is expected`
   throw new ConfigError(key, message, known)
+}
+
+function knownBeside(key: string): readonly string[] {
+  if (key.startsWith('compiler.')) return ['optimize', 'sizeLimit', 'strict']
+  if (key.startsWith('snapshots.')) return Object.keys(SNAPSHOTS_SCHEMA.entries)
+  if (key.startsWith('stateSync.')) return ['enable', 'trustHeight', 'trustHash', 'trustPeriod', 'discoveryTime']
+  return Object.keys(schema.entries)
 }

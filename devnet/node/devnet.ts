@@ -35,6 +35,8 @@ import type { PeerNetwork } from './peer-links.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
 import { openRecorder } from './recording.ts'
 import { VerifiedTransactions } from './signatures.ts'
+import { DEFAULT_SNAPSHOTS, NO_SNAPSHOTS, type SnapshotPolicy } from './snapshot-archive.ts'
+import type { StateSyncSettings } from './state-sync.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
 
 export const DEFAULT_CHAIN_ID = 31337n
@@ -77,6 +79,10 @@ export interface DevnetOptions {
   /** This process is one node of a larger network. */
   readonly member?: Member
   readonly policy?: BlockPolicy
+  /** When the application makes snapshots for nodes that come late: where blocks are decided with others, every thousand blocks. */
+  readonly snapshots?: SnapshotPolicy
+  /** How a node that has nothing comes to its first state, in `bft`: by blocks, unless that cannot be, when absent. */
+  readonly stateSync?: StateSyncSettings
   readonly clock?: Clock
   readonly modules?: ModuleCache
   /**
@@ -126,21 +132,20 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   }
 
   function openBft(): Devnet {
-    let genesis: Genesis | null = null
+    const applications = keys.map((_, index) => plan.openApplication(homeOf(index).store))
+    // Time begins for all where it did for those that have a chain, or where it does for the first.
+    const begun = applications.find(({ head }) => head.height > 0) ?? applications[0]!
+    const genesis = genesisOf(begun, keys)
     // Whether a signature is good is the same for all: one of them finds out.
     const verify = rememberVerified()
     const seats = keys.map((key, index): Seat => {
-      const home = homeOf(index)
-      const application = plan.openApplication(home.store)
-      // Time begins for all where it does for the first.
-      genesis ??= genesisOf(application, keys)
-      const node = openNode(application, genesis, verify)
-      return { ...node, name: `v${index}`, key, verify, openJournal: home.openJournal }
+      const node = openNode(applications[index]!, genesis, verify)
+      return { ...node, name: `v${index}`, key, verify, openJournal: homeOf(index).openJournal }
     })
     const faults = new LinkFaults(options.seed ?? 1)
     const recorder = options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now())
     const network = new LocalNetwork(faults, clock, options.paceMs)
-    const chain = new BftChain(seats, { clock, policy, faults, network, recorder, replica: options.replica ?? {} })
+    const chain = new BftChain(seats, { clock, policy, faults, network, recorder, ...bftOptions(options) })
     return devnetOf({ ...plan, application: chain.application, keys }, chain)
   }
 
@@ -153,9 +158,13 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     const seat: Seat = { ...node, name, key, verify, openJournal }
     const recorder =
       options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now(), 'where it ended')
-    const chain = new BftChain([seat], { clock, policy, faults, network, recorder, replica: options.replica ?? {} })
+    const chain = new BftChain([seat], { clock, policy, faults, network, recorder, ...bftOptions(options) })
     return devnetOf({ ...plan, application, keys: key === null ? [] : [key] }, chain)
   }
+}
+
+function bftOptions({ replica, stateSync }: DevnetOptions) {
+  return { replica: replica ?? {}, ...(stateSync === undefined ? {} : { stateSync }) }
 }
 
 /** One node of a network whose others are elsewhere. */
@@ -206,6 +215,7 @@ function planChain(options: DevnetOptions): ChainPlan {
     initialBaseFee: options.baseFee ?? INITIAL_BASE_FEE,
     debugging: true,
     hasLargestStack: options.hasLargestStack ?? (resourceLimits.stackSizeMb ?? 0) >= LARGEST_STACK_MB,
+    snapshots: options.snapshots ?? (isAlone(options) ? NO_SNAPSHOTS : DEFAULT_SNAPSHOTS),
   }
   const begin = (store: ChainStore) => {
     putBundle(store, bundle)
@@ -238,6 +248,11 @@ export function devnetOf({ application, accounts, bundle }: DevnetBase, chain: C
   const actors = new ActorRegistry(application.store)
   const bft = chain instanceof BftChain ? chain : null
   return { chain, bft, accounts, chainId, networkName, bundle, actors, close: () => chain.close() }
+}
+
+/** Nobody else could ask for its state. */
+function isAlone({ consensus, member }: DevnetOptions): boolean {
+  return consensus !== 'bft' && member === undefined
 }
 
 function openHome({ store, homes }: DevnetOptions, index: number): NodeHome {

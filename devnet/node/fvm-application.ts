@@ -6,7 +6,6 @@
 import {
   ACCEPT,
   type Application,
-  ChunkResult,
   type FinalizeBlockRequest,
   type FinalizeBlockResponse,
   OfferResult,
@@ -30,8 +29,7 @@ import { decodeCbor } from '../ipld/dag-cbor.ts'
 import { concatBytes, EMPTY_BYTES, fromBinary, toBinary } from '../primitives/bytes.ts'
 import { sha256 } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
-import { type ActorId, CRON_ACTOR, SYSTEM_ACTOR } from '../state/actor.ts'
-import { type Address, decodeAddress, idAddress } from '../state/address.ts'
+import { type Address, decodeAddress } from '../state/address.ts'
 import {
   encodeMessage,
   encodeSignedMessage,
@@ -40,9 +38,9 @@ import {
   SIGNATURE_BLS,
   signedMessageCid,
 } from '../state/message.ts'
-import type { TokenAmount } from '../state/token.ts'
 import { computeAppHash } from './app-hash.ts'
 import { execResultOf, misbehaviorEvent, namesIn } from './block-answer.ts'
+import { BLOCK_MESSAGES_MAX, fillBlock } from './block-filling.ts'
 import {
   type BlockHeader,
   type BlockRecord,
@@ -51,13 +49,19 @@ import {
   decodeBlockHeader,
   decodeLocation,
   encodeBlock,
+  encodeHeader,
   encodeLocation,
   HEAD_KEY,
+  headerKey,
+  INSTALLED_KEYS,
+  installedKey,
   type MessageLocation,
   messageKey,
+  refusedRecord,
   SETTINGS_KEYS,
   settingsKey,
   type TxRecord,
+  toRecord,
 } from './chain-records.ts'
 import {
   type ConsensusSettings,
@@ -68,20 +72,20 @@ import {
   type SettingsChange,
   settingsUpdates,
 } from './consensus-settings.ts'
+import { tickCron } from './cron-tick.ts'
 import { GAS_MARKET, nextBaseFee } from './gas-market.ts'
 import type { ChainStore } from './ports.ts'
 import { applyPowers } from './powers.ts'
 import { VerifiedTransactions } from './signatures.ts'
+import { SnapshotArchive, type SnapshotPolicy } from './snapshot-archive.ts'
+import { HEADERS_KEPT, SnapshotRestorer } from './snapshot-restorer.ts'
 import { decodeTransaction, type SignedTransaction, type Transaction, type TransactionError } from './transaction.ts'
 
-const EPOCH_TICK = 2n
-const CRON_GAS_LIMIT = 100_000_000_000_000n
 const TIPSET_LOOKBACK = 256n
 const BLAKE2B_256 = 0xb220
 const APP_VERSION = 1n
 /** Blocks that were executed before they were decided, at most. */
 const AHEAD_MAX = 4
-export const BLOCK_MESSAGES_MAX = 1000
 /** Codes of `checkTx` beside the exit codes of preflight. @source spec ipc §7.1 */
 export const CheckCode = { Ok: 0, InvalidEncoding: 51, InvalidSignature: 52, IllegalMessage: 53 } as const
 
@@ -96,6 +100,7 @@ export interface ChainConfig {
   readonly debugging: boolean
   /** As in `MachineOptions`. */
   readonly hasLargestStack: boolean
+  readonly snapshots: SnapshotPolicy
 }
 
 /** The state before the first block, made by `initChain`'s caller. */
@@ -141,6 +146,8 @@ interface Executed {
   /** Names of each transaction. */
   readonly cids: readonly (readonly Cid[])[]
   readonly settings: ConsensusSettings
+  /** Code that powers put into the store. */
+  readonly installed: readonly Cid[]
   readonly written: BufferedBlockstore
   readonly response: FinalizeBlockResponse
 }
@@ -159,6 +166,9 @@ export class FvmApplication implements Application {
   readonly config: ChainConfig
   readonly store: ChainStore
   readonly modules: ModuleCache
+  readonly snapshots: SnapshotArchive
+  readonly #restorer: SnapshotRestorer
+  #alongside: () => void = () => {}
   readonly #linker: Linker
   #head: BlockHeader
   #settings: ConsensusSettings
@@ -179,8 +189,18 @@ export class FvmApplication implements Application {
     this.#linker = new Linker(lineOf(config.profile.networkVersion).syscalls)
     this.store = store
     this.modules = modules
+    this.snapshots = new SnapshotArchive(store, config.snapshots)
+    this.#restorer = new SnapshotRestorer(store)
     this.#head = head
     this.#settings = this.settingsAfter(head.height)
+  }
+
+  /** At the head as it is now, which did not come from the block before. */
+  #begin(): void {
+    this.#newest = null
+    this.#settings = this.settingsAfter(this.#head.height)
+    this.#ahead.clear()
+    this.#queryMachine = null
   }
 
   /** Opens the chain in `store`, or begins it with `genesis`. The first commit makes a new one durable. */
@@ -190,12 +210,8 @@ export class FvmApplication implements Application {
     genesis: () => GenesisState,
     shared: SharedParts = { modules: new ModuleCache(), verified: new VerifiedTransactions() },
   ): FvmApplication {
-    const head = store.getRecord(HEAD_KEY)
-    if (head !== undefined) {
-      const block = store.getRecord(blockKey(decodeLocation(head).height))
-      if (block === undefined) throw new Error('the block that the head names is missing: the state folder is damaged')
-      return new FvmApplication(config, store, shared, decodeBlockHeader(block))
-    }
+    const head = readHead(store)
+    if (head !== undefined) return new FvmApplication(config, store, shared, head)
     const { stateRoot, circulatingSupply, timeMs } = genesis()
     const header: BlockHeader = {
       height: 0,
@@ -369,51 +385,8 @@ export class FvmApplication implements Application {
     return accountKeyOf(this.store, state.getActor(id))
   }
 
-  /**
-   * What may go into a block, in the order given, as far as there is room; messages of one sender in sequence, because one
-   * that came early would be refused and lost.
-   */
   prepareProposal({ txs, maxTxBytes }: RequestOf<'prepareProposal'>): ResponseOf<'prepareProposal'> {
-    const taken: Uint8Array[] = []
-    let bytes = 0
-    let gas = 0n
-    for (const { tx, gasLimit } of this.#inSequence(txs)) {
-      const size = sizeInBlock(tx)
-      const isFull = taken.length >= BLOCK_MESSAGES_MAX
-      if (isFull || bytes + size > maxTxBytes || gas + gasLimit > GAS_MARKET.blockGasLimit) break
-      bytes += size
-      gas += gasLimit
-      taken.push(tx)
-    }
-    return { txs: taken }
-  }
-
-  /** What passes the door. A message waits for those of its sender that come before it. */
-  *#inSequence(txs: readonly Uint8Array[]): Iterable<{ readonly tx: Uint8Array; readonly gasLimit: bigint }> {
-    if (txs.length === 0) return
-    const { state } = this.queryMachine().context
-    const next = new Map<ActorId, bigint>()
-    const early = new Map<ActorId, Map<bigint, { readonly tx: Uint8Array; readonly gasLimit: bigint }>>()
-    for (const tx of txs) {
-      const check = this.check(tx)
-      if (!check.ok) continue
-      const { transaction } = check.checked
-      if (transaction.kind === 'power') {
-        yield { tx, gasLimit: 0n }
-        continue
-      }
-      const { from, sequence, gasLimit } = transaction.message
-      const sender = state.resolve(from)!
-      const waiting = early.get(sender) ?? new Map<bigint, { readonly tx: Uint8Array; readonly gasLimit: bigint }>()
-      let at = next.get(sender) ?? state.getActor(sender)!.sequence
-      waiting.set(sequence, { tx, gasLimit })
-      for (let due = waiting.get(at); due !== undefined; due = waiting.get(++at)) {
-        waiting.delete(at)
-        yield due
-      }
-      next.set(sender, at)
-      early.set(sender, waiting)
-    }
+    return { txs: fillBlock(this, txs, maxTxBytes) }
   }
 
   processProposal({ txs }: RequestOf<'processProposal'>): ResponseOf<'processProposal'> {
@@ -463,10 +436,12 @@ export class FvmApplication implements Application {
     const txResults: WireExecTxResult[] = []
     const names = namesIn(machine.context.state)
     const cids: (readonly Cid[])[] = []
+    const installed: Cid[] = []
     let gasUsed = 0n
     for (const tx of txs) {
       const delivered = this.#deliver(machine, tx, { before, settings, height: at })
       settings = delivered.settings
+      installed.push(...delivered.installed)
       results.push(delivered.record)
       const { message, gasWanted } = delivered
       txResults.push(execResultOf(delivered.record, { message, gasWanted, names }))
@@ -492,14 +467,22 @@ export class FvmApplication implements Application {
       ...settingsUpdates(before, settings),
       appHash: toBinary(header.appHash),
     }
-    return { record: { header, txs, results }, cids, settings, written, response }
+    return { record: { header, txs, results }, cids, settings, installed, written, response }
   }
 
   /** `gas` counts for the base fee; powers are free. */
   #deliver(machine: Machine, tx: Uint8Array, change: SettingsChange) {
     const { settings } = change
     const refused = (code: number, note: string, names: readonly Cid[]) => {
-      return { record: refusedRecord(code, note), names, gas: 0n, gasWanted: 0n, settings, message: null }
+      return {
+        record: refusedRecord(code, note),
+        names,
+        gas: 0n,
+        gasWanted: 0n,
+        settings,
+        installed: [],
+        message: null,
+      }
     }
     let decoded: Decoded
     try {
@@ -518,7 +501,7 @@ export class FvmApplication implements Application {
       return refused(CheckCode.InvalidSignature, 'the signature is not the sender’s', names)
     }
     const record = this.#applySigned(machine, transaction)
-    return { record, names, gas: record.gasUsed, gasWanted: message.gasLimit, settings, message }
+    return { record, names, gas: record.gasUsed, gasWanted: message.gasLimit, settings, installed: [], message }
   }
 
   /** What this host has no room for is tried once more, then it is fatal to the message, not to the chain. */
@@ -552,17 +535,20 @@ export class FvmApplication implements Application {
     if (pending === null) throw new Error('there is no finalized block to commit')
     this.#pending = null
     this.#ahead.clear()
-    const { record, cids, settings, written } = pending
+    const { record, cids, settings, installed, written } = pending
     const { height } = record.header
     for (const [cid, bytes] of written.buffered) this.store.put(cid, bytes)
     this.#putBlock(record, cids)
     if (settings !== this.#settings) this.store.putRecord(settingsKey(height), encodeSettings(settings))
+    const news = installed.map(installedKey).filter((key) => this.store.getRecord(key) === undefined)
+    for (const key of news) this.store.putRecord(key, encodeLocation({ height, index: 0 }))
     try {
       await this.store.commit()
     } catch (error) {
       // What is not on the disk is not said to be on the chain, to nobody.
       this.#deleteBlock(record)
       this.store.deleteRecord(settingsKey(height))
+      for (const key of news) this.store.deleteRecord(key)
       this.store.putRecord(HEAD_KEY, encodeLocation({ height: this.#head.height, index: 0 }))
       throw error
     }
@@ -570,6 +556,7 @@ export class FvmApplication implements Application {
     this.#newest = record
     this.#settings = settings
     this.#queryMachine = null
+    if (this.snapshots.isDue(height)) this.makeSnapshot()
     for (const listener of this.#listeners) listener(record)
     return { retainHeight: 0n }
   }
@@ -598,14 +585,19 @@ export class FvmApplication implements Application {
   async rewind(height: number): Promise<void> {
     const record = this.block(height)
     if (record === undefined) throw new RangeError(`there is no block ${height}`)
-    for (let above = this.#head.height; above > height; above--) this.#deleteBlock(this.block(above)!)
+    for (let above = this.#head.height; above > height; above--) {
+      const removed = this.block(above)
+      if (removed !== undefined) this.#deleteBlock(removed)
+      this.store.deleteRecord(headerKey(above))
+    }
     for (const key of this.store.recordKeys(settingsKey(height + 1), SETTINGS_KEYS.end)) this.store.deleteRecord(key)
     this.store.putRecord(HEAD_KEY, encodeLocation({ height, index: 0 }))
+    for (const key of [...this.store.recordKeys(INSTALLED_KEYS.start, INSTALLED_KEYS.end)]) {
+      if (decodeLocation(this.store.getRecord(key)!).height > height) this.store.deleteRecord(key)
+    }
+    this.snapshots.forgetAbove(height)
     this.#head = record.header
-    this.#newest = null
-    this.#settings = this.settingsAfter(height)
-    this.#ahead.clear()
-    this.#queryMachine = null
+    this.#begin()
     await this.store.commit()
   }
 
@@ -619,8 +611,7 @@ export class FvmApplication implements Application {
 
   header(height: number): BlockHeader | undefined {
     if (height === this.#head.height) return this.#head
-    const bytes = height > this.#head.height ? undefined : this.store.getRecord(blockKey(height))
-    return bytes === undefined ? undefined : decodeBlockHeader(bytes)
+    return height > this.#head.height ? undefined : readHeader(this.store, height)
   }
 
   /** What the application had decided about consensus after block `height`. */
@@ -699,20 +690,60 @@ export class FvmApplication implements Application {
     return { status: voteExtension.length === 0 ? ACCEPT : REJECT }
   }
 
+  // --- its state to others, and from others -----------------------------------------------------------------------
+
   listSnapshots(): ResponseOf<'listSnapshots'> {
-    return { snapshots: [] }
+    return { snapshots: this.snapshots.list() }
   }
 
-  offerSnapshot(): ResponseOf<'offerSnapshot'> {
-    return { result: OfferResult.Reject }
+  loadSnapshotChunk({ height, format, chunk }: RequestOf<'loadSnapshotChunk'>): ResponseOf<'loadSnapshotChunk'> {
+    return { chunk: this.snapshots.chunk(Number(height), format, chunk) }
   }
 
-  loadSnapshotChunk(): ResponseOf<'loadSnapshotChunk'> {
-    return { chunk: EMPTY_BYTES }
+  /** Only a chain that has executed no block of its own takes one. */
+  async offerSnapshot(request: RequestOf<'offerSnapshot'>): Promise<ResponseOf<'offerSnapshot'>> {
+    const isFresh = this.#head.height === 0 || this.block(this.#head.height) === undefined
+    return isFresh ? this.#restorer.offer(request) : { result: OfferResult.Abort }
   }
 
-  applySnapshotChunk(): ResponseOf<'applySnapshotChunk'> {
-    return { result: ChunkResult.Abort, refetchChunks: [], rejectSenders: [] }
+  applySnapshotChunk(request: RequestOf<'applySnapshotChunk'>): Promise<ResponseOf<'applySnapshotChunk'>> {
+    return this.#restorer.apply(request, {
+      alongside: this.#alongside,
+      restored: () => {
+        this.#head = readHead(this.store)!
+        this.#begin()
+        // What was verified can be given on.
+        if (this.snapshots.isDue(this.#head.height)) this.makeSnapshot()
+      },
+    })
+  }
+
+  /** What `put` puts into the store becomes durable together with the state that is being restored. */
+  restoreWith(put: () => void): void {
+    this.#alongside = put
+  }
+
+  /** Leaves nothing of a restore that has not come to its end. */
+  abandonRestore(): Promise<void> {
+    return this.#restorer.abandon()
+  }
+
+  /** Begins a snapshot of the state now, unless one is being made. */
+  makeSnapshot(): void {
+    const { height, stateRoot } = this.#head
+    const installed = [...this.store.recordKeys(INSTALLED_KEYS.start, INSTALLED_KEYS.end)].map(
+      (key) => key.slice(1) as Cid,
+    )
+    const headers: Uint8Array[] = []
+    for (let at = Math.max(height - HEADERS_KEPT + 1, 0); at <= height; at++)
+      headers.push(encodeHeader(this.header(at)!))
+    const records = { headers, settings: encodeSettings(this.#settings), installed }
+    this.snapshots.begin({ height, records, roots: [stateRoot, ...installed] })
+  }
+
+  async close(): Promise<void> {
+    await this.snapshots.stop()
+    await this.store.close()
   }
 
   #openMachine({ height, stateRoot, timeMs, baseFee }: CallContext, blockstore: Blockstore = this.store): Machine {
@@ -748,11 +779,18 @@ export class FvmApplication implements Application {
   }
 }
 
-/** A transaction in a block has its tag and its length before it. */
-function sizeInBlock({ length }: Uint8Array): number {
-  let size = 2 + length
-  for (let rest = length; rest >= 0x80; rest >>>= 7) size++
-  return size
+function readHead(store: ChainStore): BlockHeader | undefined {
+  const head = store.getRecord(HEAD_KEY)
+  if (head === undefined) return undefined
+  const header = readHeader(store, decodeLocation(head).height)
+  if (header === undefined) throw new Error('the block that the head names is missing: the state folder is damaged')
+  return header
+}
+
+/** Of a block that was executed here, or of one that came with a snapshot. */
+function readHeader(store: ChainStore, height: number): BlockHeader | undefined {
+  const bytes = store.getRecord(blockKey(height)) ?? store.getRecord(headerKey(height))
+  return bytes === undefined ? undefined : decodeBlockHeader(bytes)
 }
 
 function illegality({ version, gasLimit, value, gasFeeCap, gasPremium }: Message): string | undefined {
@@ -764,30 +802,6 @@ function illegality({ version, gasLimit, value, gasFeeCap, gasPremium }: Message
   if (gasFeeCap < 0n || gasPremium < 0n) return 'a gas price is negative'
   if (gasPremium > gasFeeCap) return `the gas premium ${gasPremium} exceeds the fee cap ${gasFeeCap}`
   return undefined
-}
-
-/** The message that runs before those of a block. */
-export function cronTick(height: number): Message {
-  return {
-    version: 0n,
-    from: idAddress(SYSTEM_ACTOR),
-    to: idAddress(CRON_ACTOR),
-    sequence: BigInt(height),
-    value: 0n as TokenAmount,
-    gasLimit: CRON_GAS_LIMIT,
-    gasFeeCap: 0n as TokenAmount,
-    gasPremium: 0n as TokenAmount,
-    method: EPOCH_TICK,
-    params: EMPTY_BYTES,
-  }
-}
-
-function tickCron(machine: Machine, height: number): void {
-  try {
-    machine.applyMessage(cronTick(height), 'implicit')
-  } catch (error) {
-    if (!(error instanceof MessageRefused)) throw error
-  }
 }
 
 /** What a client calls the message: with its signature when that is by key, without for BLS. */
@@ -811,22 +825,4 @@ function accountKeyOf(
   const bytes = store.get(actor.state)
   const state = bytes === undefined ? null : decodeCbor(bytes)
   return Array.isArray(state) && state[0] instanceof Uint8Array ? decodeAddress(state[0]) : undefined
-}
-
-export function toRecord(result: ApplyResult): TxRecord {
-  const { exitCode, returnData, returnCodec, gasUsed, eventsRoot, events, failures, note } = result
-  return { exitCode, returnData, returnCodec, gasUsed, eventsRoot, events, failures, note }
-}
-
-export function refusedRecord(exitCode: number, note: string): TxRecord {
-  return {
-    exitCode,
-    returnData: EMPTY_BYTES,
-    returnCodec: null,
-    gasUsed: 0n,
-    eventsRoot: null,
-    events: [],
-    failures: [],
-    note,
-  }
 }

@@ -13,7 +13,7 @@ export interface MemberDevnet {
 
 /** `options` says what is this node's own: where it keeps its state, its modules, when it makes blocks. @throws MeshError */
 export async function openMemberDevnet(setting: NodeSetting, options: DevnetOptions): Promise<MemberDevnet> {
-  const { name, key, host, port, peers, genesis, genesisHash, validators } = setting
+  const { name, key, host, port, peers, genesis, genesisHash, validators, snapshots, stateSync } = setting
   const faults = new LinkFaults(options.seed ?? 1)
   const clock = options.clock ?? SYSTEM_CLOCK
   const mesh = await Mesh.listen({ name, key, genesisHash, host, port, faults, clock })
@@ -25,6 +25,8 @@ export async function openMemberDevnet(setting: NodeSetting, options: DevnetOpti
       accounts: genesis.accounts,
       balance: BigInt(genesis.balance) * ATTO_PER_FIL,
       baseFee: BigInt(genesis.baseFee),
+      ...(snapshots === undefined ? {} : { snapshots }),
+      ...(stateSync === undefined ? {} : { stateSync }),
       ...(genesis.mnemonic === undefined ? {} : { mnemonic: genesis.mnemonic }),
       member: { name, key, genesis: { timeMs: genesis.timeMs, validators }, network: mesh, faults },
     })

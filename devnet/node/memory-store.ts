@@ -20,6 +20,10 @@ export class MemoryChainStore implements ChainStore {
     return this.blocks.has(cid)
   }
 
+  delete(cid: Cid): void {
+    this.blocks.delete(cid)
+  }
+
   getRecord(key: string): Uint8Array | undefined {
     return this.#records.get(key)
   }

@@ -3,6 +3,8 @@
  *
  *   { "name": "v0", "key": "key.json", "listen": "0.0.0.0:26700",
  *     "peers": [{ "name": "v1", "url": "ws://10.0.0.2:26700" }],
+ *     "snapshots": { "interval": 1000, "keep": 2 },
+ *     "stateSync": { "enable": true, "trustHeight": 5000, "trustHash": "…", "trustPeriod": "168h0m0s", "discoveryTime": "5s" },
  *     "genesis": { "timeMs": …, "chainId": 31337, "accounts": 10, "balance": 10000, "baseFee": "100", "profile": "ipc",
  *                  "validators": [{ "name": "v0", "publicKey": "02…", "power": 1 }] } }
  */
@@ -17,6 +19,9 @@ import { fromHex } from '../primitives/bytes.ts'
 import { sha256 } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
 import type { MeshPeer } from './mesh.ts'
+import type { SnapshotPolicy } from './snapshot-archive.ts'
+import type { StateSyncSettings } from './state-sync.ts'
+import { SNAPSHOTS_SCHEMA, STATE_SYNC_SCHEMA, snapshotPolicy, stateSyncSettings } from './sync-settings.ts'
 
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'letters, digits, - _ . , at most 64'))
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
@@ -50,6 +55,8 @@ const schema = v.strictObject({
   key: v.optional(v.string()),
   listen: v.pipe(v.string(), v.regex(/^.+:\d{1,5}$/, 'host:port')),
   peers: v.array(v.strictObject({ name, url: v.pipe(v.string(), v.regex(/^wss?:\/\//, 'ws://host:port')) })),
+  snapshots: v.optional(SNAPSHOTS_SCHEMA),
+  stateSync: v.optional(STATE_SYNC_SCHEMA),
   genesis,
 })
 
@@ -71,6 +78,9 @@ export interface NodeSetting {
   readonly genesis: NetworkGenesis
   readonly genesisHash: Uint8Array
   readonly validators: readonly WireValidatorUpdate[]
+  /** As the file has them. */
+  readonly snapshots?: SnapshotPolicy
+  readonly stateSync?: StateSyncSettings
 }
 
 /** @throws NetworkFileError */
@@ -97,6 +107,8 @@ export function readNetworkFile(path: string): NodeSetting {
     genesis: output.genesis,
     genesisHash: sha256(encodeUtf8(JSON.stringify(output.genesis))),
     validators: output.genesis.validators.map(({ name, power }) => ({ pubKey: keys.get(name)!, power: BigInt(power) })),
+    ...(output.snapshots === undefined ? {} : { snapshots: snapshotPolicy(output.snapshots) }),
+    ...(output.stateSync === undefined ? {} : { stateSync: stateSyncSettings(output.stateSync) }),
   }
 }
 

@@ -2,6 +2,7 @@
 import { checkPeerMessage, PEER_MESSAGE, type PeerMessage } from '../consensus/peer-message.ts'
 import { WireError } from '../consensus/protobuf.ts'
 import { decode, encode, int64, message, nested, repeatedBytes, union, type ValueOf } from '../consensus/schema.ts'
+import { isSyncMessage, isWellFormed, SYNC_MEMBERS } from './sync-message.ts'
 
 const NODE_MESSAGE = union('sum', {
   consensus: nested(1, PEER_MESSAGE),
@@ -11,13 +12,14 @@ const NODE_MESSAGE = union('sum', {
   want: nested(3, message({ height: int64(1) })),
   /** How far the chain's clock is ahead of the machines', and the time of the next block if it is set; milliseconds. Likewise. */
   clock: nested(4, message({ offsetMs: int64(1), nextTimeMs: int64(2) })),
+  ...SYNC_MEMBERS,
 })
 type WireNodeMessage = NonNullable<ValueOf<typeof NODE_MESSAGE>>
 
 export type NodeMessage = PeerMessage | Exclude<WireNodeMessage, { readonly kind: 'consensus' }>
 
 export function encodeNodeMessage(said: NodeMessage): Uint8Array {
-  const isOwn = said.kind === 'txs' || said.kind === 'want' || said.kind === 'clock'
+  const isOwn = said.kind === 'txs' || said.kind === 'want' || said.kind === 'clock' || isSyncMessage(said)
   return encode(NODE_MESSAGE, isOwn ? said : { kind: 'consensus', value: said })
 }
 
@@ -25,7 +27,8 @@ export function encodeNodeMessage(said: NodeMessage): Uint8Array {
 export function decodeNodeMessage(bytes: Uint8Array): NodeMessage | undefined {
   try {
     const said = decode(NODE_MESSAGE, bytes)
-    if (said?.kind !== 'consensus') return said ?? undefined
+    if (said === null || (isSyncMessage(said) && !isWellFormed(said))) return undefined
+    if (said.kind !== 'consensus') return said
     return said.value === null || checkPeerMessage(said.value) !== null ? undefined : said.value
   } catch (error) {
     if (error instanceof WireError) return undefined

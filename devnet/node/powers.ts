@@ -42,6 +42,8 @@ export interface PowersApplied {
   readonly record: TxRecord
   /** After the powers. */
   readonly settings: ConsensusSettings
+  /** Code that is in the store now, whether the powers took effect or not. */
+  readonly installed: readonly Cid[]
 }
 
 /** The return data is a CBOR array with one item for each power. */
@@ -78,7 +80,7 @@ export function applyPowers(
       gasUsed: applied.reduce((sum, { gasUsed }) => sum + gasUsed, 0n),
       events: applied.flatMap(({ events }) => events),
     }
-    return { record, settings }
+    return { record, settings, installed: installedBy(machine, powers) }
   } catch (error) {
     state.revert(depth)
     const record: TxRecord = {
@@ -91,8 +93,17 @@ export function applyPowers(
       failures: [],
       note: (error as Error).message,
     }
-    return { record, settings: change.settings }
+    return { record, settings: change.settings, installed: installedBy(machine, powers) }
   }
+}
+
+/** Those that came before one that failed have put theirs. */
+function installedBy({ context }: Machine, powers: readonly Power[]): readonly Cid[] {
+  return powers.flatMap((power) => {
+    if (power.power !== 'install' && power.power !== 'deploy' && power.power !== 'upgrade') return []
+    const cid = cidOf(RAW, power.code)
+    return context.store.has(cid) ? [cid] : []
+  })
 }
 
 function accepted(settings: ConsensusSettings | Fault): ConsensusSettings {

@@ -145,9 +145,9 @@ export async function removeStore(path: string): Promise<void> {
 
 type Table = Database<Buffer, Buffer>
 
-/** An undefined record is to be deleted. */
+/** What is undefined is to be deleted. */
 interface Changes {
-  readonly blocks: Map<Cid, Uint8Array>
+  readonly blocks: Map<Cid, Uint8Array | undefined>
   readonly records: Map<string, Uint8Array | undefined>
 }
 
@@ -182,17 +182,24 @@ class LmdbStore implements NodeStore {
 
   get(cid: Cid): Uint8Array | undefined {
     this.#checkOpen()
-    return this.#next.blocks.get(cid) ?? this.#written.blocks.get(cid) ?? readValue(this.#blocks, cid)
+    for (const { blocks } of [this.#next, this.#written]) if (blocks.has(cid)) return blocks.get(cid)
+    return readValue(this.#blocks, cid)
   }
 
   has(cid: Cid): boolean {
     this.#checkOpen()
-    return this.#next.blocks.has(cid) || this.#written.blocks.has(cid) || this.#blocks.doesExist(toKey(cid))
+    for (const { blocks } of [this.#next, this.#written]) if (blocks.has(cid)) return blocks.get(cid) !== undefined
+    return this.#blocks.doesExist(toKey(cid))
   }
 
   put(cid: Cid, bytes: Uint8Array): void {
     this.#checkOpen()
     this.#next.blocks.set(cid, bytes)
+  }
+
+  delete(cid: Cid): void {
+    this.#checkOpen()
+    this.#next.blocks.set(cid, undefined)
   }
 
   getRecord(key: string): Uint8Array | undefined {
@@ -274,7 +281,8 @@ class LmdbStore implements NodeStore {
         for (const [cid, bytes] of blocks) {
           const key = toKey(cid)
           // The same CID is the same block; writing it again would only dirty its page.
-          if (!this.#blocks.doesExist(key)) writes.push(this.#blocks.put(key, toBuffer(bytes)))
+          if (bytes === undefined) writes.push(this.#blocks.remove(key))
+          else if (!this.#blocks.doesExist(key)) writes.push(this.#blocks.put(key, toBuffer(bytes)))
         }
         for (const [key, bytes] of records) {
           writes.push(

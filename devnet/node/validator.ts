@@ -10,7 +10,7 @@ import type { ChainState } from '../consensus/chain-state.ts'
 import type { ChainPast } from '../consensus/evidence-pool.ts'
 import { encodeJournalRecord, type JournalRecord } from '../consensus/journal.ts'
 import { addressOf, type PrivateKey, publicKeyOf, signMessage, type VerifyMessage } from '../consensus/key.ts'
-import type { DecidedBlock, PeerMessage } from '../consensus/peer-message.ts'
+import type { DecidedBlock, PeerMessage, Status } from '../consensus/peer-message.ts'
 import { Replica } from '../consensus/replica.ts'
 import type {
   Decision,
@@ -29,16 +29,19 @@ import type { Cid } from '../ipld/cid.ts'
 import { toBinary } from '../primitives/bytes.ts'
 import type { Address } from '../state/address.ts'
 import { type BlockExecutor, identifyBlock } from './block-executor.ts'
+import { BLOCK_MESSAGES_MAX } from './block-filling.ts'
 import { type BlockStore, pastOf } from './block-store.ts'
 import { SubmitError } from './chain.ts'
 import type { BlockRecord } from './chain-records.ts'
 import { admitMessage, poolMessage } from './door.ts'
-import { BLOCK_MESSAGES_MAX, type FvmApplication } from './fvm-application.ts'
+import type { FvmApplication } from './fvm-application.ts'
 import { GAS_MARKET } from './gas-market.ts'
 import type { Journal } from './journal-file.ts'
 import { Mempool } from './mempool.ts'
 import type { NodeMessage, PeerLinks, PeerListener } from './peer-links.ts'
 import type { Recorder } from './recording.ts'
+import { answerSync } from './sync-answers.ts'
+import { isSyncMessage, type SyncMessage } from './sync-message.ts'
 
 /** The clock of a node: the chain's time, and timers. */
 export interface NodeClock {
@@ -53,6 +56,8 @@ export interface ValidatorOptions {
   readonly application: FvmApplication
   readonly executor: BlockExecutor
   readonly state: ChainState
+  /** The state came from others: what this validator signed before is not known here. */
+  readonly isRestored: boolean
   readonly journal: Journal
   readonly clock: NodeClock
   readonly replica: ReplicaOptions
@@ -75,6 +80,8 @@ export interface ValidatorWatcher {
   dropped(validator: Validator, cid: Cid, reason: SubmitError): void
   halted(validator: Validator, reason: string): void
   alarmed(validator: Validator, reason: string): void
+  /** Blocks alone cannot bring it on. */
+  stranded(validator: Validator): void
   passed(validator: Validator, passage: Passage): void
 }
 
@@ -131,8 +138,9 @@ export class Validator implements ReplicaHost, PeerListener {
 
   start(links: PeerLinks): void {
     this.#links = links
-    const { journal, state } = this.#options
-    const isUnsure = journal.found === 'torn' || (journal.found === 'missing' && state.lastHeight > 0n)
+    const { journal, state, isRestored } = this.#options
+    const isLost = journal.found === 'missing' && state.lastHeight > 0n
+    const isUnsure = journal.found === 'torn' || isLost || isRestored
     if (this.#options.recorder !== null) this.#recordEarlier(journal.records)
     this.replica.start(journal.records, isUnsure ? 'unsure' : 'sure')
   }
@@ -259,9 +267,25 @@ export class Validator implements ReplicaHost, PeerListener {
       case 'clock':
         if (this.application.config.powers) this.#options.onPower(message)
         return
-      default:
+      case 'status':
         this.replica.receive(peer, message)
+        if (this.#isStranded(message.value)) this.#options.watcher.stranded(this)
+        return
+      default:
+        if (isSyncMessage(message)) this.#answer(peer, message)
+        else this.replica.receive(peer, message)
     }
+  }
+
+  #answer(peer: string, question: SyncMessage): void {
+    const answer = answerSync({ application: this.application, blocks: this.blocks }, question)
+    if (answer !== undefined) this.#links?.send(peer, answer)
+  }
+
+  /** Whether a peer is ahead and no longer has the block that this node needs first. */
+  #isStranded({ height, base }: Status): boolean {
+    const { lastHeight, initialHeight } = this.replica.chain
+    return lastHeight === 0n && height > initialHeight && base > initialHeight
   }
 
   tellPeers(message: PowerMessage): void {

@@ -8,7 +8,9 @@ import { openCometDevnet } from '../../devnet/node/comet-devnet.ts'
 import { type Devnet, openDevnet } from '../../devnet/node/devnet.ts'
 import { openFolderHome } from '../../devnet/node/node-home.ts'
 import { openProcessDevnet } from '../../devnet/node/process-devnet.ts'
+import { readSnapshot, type SnapshotView } from '../../devnet/node/snapshot-format.ts'
 import { openStore } from '../../devnet/node/store.ts'
+import { DEFAULT_STATE_SYNC } from '../../devnet/node/sync-settings.ts'
 import { encodeTransaction } from '../../devnet/node/transaction.ts'
 import { signAll, submitAll } from './chain.ts'
 import { quantile, report, timeOfAsync } from './report.ts'
@@ -74,8 +76,13 @@ export async function benchProcesses(): Promise<void> {
   })
 }
 
-/** A validator that was away for a thousand blocks, on disk like the others. */
 export async function benchJoiner(): Promise<void> {
+  await benchAway()
+  await benchFirstSync()
+}
+
+/** A validator that was away for a thousand blocks, on disk like the others. */
+async function benchAway(): Promise<void> {
   await inFolder(async (folder) => {
     const devnet = await inOneProcess(folder, { kind: 'auto' })
     try {
@@ -93,6 +100,50 @@ export async function benchJoiner(): Promise<void> {
       await devnet.close()
     }
   })
+}
+
+/** A validator that comes with nothing to a chain of a thousand blocks: by all of them, and by the state after them. */
+async function benchFirstSync(): Promise<void> {
+  await inFolder(async (folder) => {
+    const open = (isEnabled: boolean): Devnet =>
+      openDevnet({
+        consensus: 'bft',
+        homes: (i) => openFolderHome(folder, i),
+        accounts: ACCOUNTS,
+        stateSync: { ...DEFAULT_STATE_SYNC, isEnabled },
+      })
+    const grown = open(false)
+    await submitAll(grown, signAll(grown.accounts, 0).map(encodeTransaction))
+    await grown.chain.mine(HEIGHTS + 1 - grown.chain.application.head.height)
+    const [snapshot] = await settledSnapshots(grown)
+    const { bytes } = readSnapshot(snapshot!) as SnapshotView
+    await grown.close()
+    for (const [way, isEnabled] of [
+      ['fetches and executes all of 1,001 blocks', false],
+      ['takes the state after block 1,000, and one block', true],
+    ] as const) {
+      rmSync(join(folder, 'validators', '3'), { recursive: true })
+      const devnet = open(isEnabled)
+      try {
+        const late = devnet.bft!.validators.at(-1)!
+        const ms = await timeOfAsync(async () => {
+          while (late.executor.blocks.published < BigInt(HEIGHTS + 1)) {
+            await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+          }
+        })
+        if (isEnabled !== late.blocks.base > 1n) throw new Error(`its first block is ${late.blocks.base}`)
+        report(`bft, a validator with nothing ${way}`, 'ms', [ms])
+      } finally {
+        await devnet.close()
+      }
+    }
+    report('bft, snapshot of that state, 200 accounts', 'bytes', [bytes])
+  })
+}
+
+async function settledSnapshots({ chain }: Devnet) {
+  await chain.application.snapshots.settled
+  return chain.application.listSnapshots().snapshots
 }
 
 /** Signed transfers for a minute. */

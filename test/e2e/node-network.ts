@@ -1,7 +1,8 @@
 /** A network of `troupe node --join`, a process each, that a test starts, kills and cuts. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type JournalRecord, readJournal } from '../../devnet/consensus/journal.ts'
+import type { NetworkFile } from '../../devnet/node/network-file.ts'
 import { findFreePorts } from '../../devnet/node/process-network.ts'
 import { CliProcess, makeFolder, type RpcAnswer } from './cli-process.ts'
 
@@ -67,6 +68,24 @@ export class NodeNetwork {
 
   journal(index: number): string {
     return join(this.stateFolder(index), 'journal.log')
+  }
+
+  /** Changes what a node reads when it starts. */
+  configure(index: number, change: Partial<NetworkFile>): void {
+    const path = join(this.folder.path, 'net', `v${index}`, 'network.json')
+    const file = JSON.parse(readFileSync(path, 'utf8')) as NetworkFile
+    writeFileSync(path, JSON.stringify({ ...file, ...change }))
+  }
+
+  /** Of a node that does not run: all that it has, but its key. */
+  loseDisk(index: number): void {
+    rmSync(this.stateFolder(index), { recursive: true })
+  }
+
+  /** The lowest block of a node. */
+  async base(index: number): Promise<number> {
+    const { sync_info } = await this.askComet<{ sync_info: { earliest_block_height: string } }>(index, 'status', {})
+    return Number(sync_info.earliest_block_height)
   }
 
   /** Resolves when the node answers. */
@@ -137,10 +156,10 @@ export class NodeNetwork {
     )
   }
 
-  /** What all nodes that run say of the blocks up to `height`; more than one answer for a height is a fork. */
-  async answersOf(height: number): Promise<readonly number[]> {
+  /** What all nodes that run say of the blocks from one height to another; more than one answer for a height is a fork. */
+  async answersOf(height: number, from = 1): Promise<readonly number[]> {
     const counts: number[] = []
-    for (let at = 1; at <= height; at++) {
+    for (let at = from; at <= height; at++) {
       const answers = await Promise.all([...this.#nodes.keys()].map((index) => this.block(index, at)))
       counts.push(new Set(answers.map((block) => JSON.stringify([block?.hash, block?.appHash, block?.stateRoot]))).size)
     }

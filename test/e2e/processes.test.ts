@@ -18,6 +18,7 @@ let network: NodeNetwork
 describe.skipIf(!hasBuild)('four validators in processes of their own', { timeout: 5 * MINUTES }, () => {
   beforeEach(async () => {
     network = await NodeNetwork.plan()
+    for (const index of network.indexes) network.configure(index, { snapshots: { interval: 20 } })
     await network.startAll()
   })
   afterEach(() => network.close())
@@ -101,6 +102,36 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
     await expectOneChain(before + 1)
   })
 
+  /** It lost its disk, and finds the way back by a state of the others. */
+  const restart = async (height: number): Promise<number> => {
+    await network.kill(3)
+    network.loseDisk(3)
+    network.configure(3, { stateSync: { enable: true } })
+    const began = performance.now()
+    await network.start(3)
+    await network.reach(3, height)
+    return performance.now() - began
+  }
+
+  test('E9: who lost its disk takes a state from the others, and votes', async () => {
+    await mine(0, 45)
+    await everywhere(45)
+    await restart(45)
+    expect(await network.base(3)).toBe(40)
+    // Three of four must vote, so the one that came back must.
+    await network.kill(1)
+    await mine(0, 5)
+    await Promise.all([0, 2, 3].map((index) => network.reach(index, 50)))
+    expect(new Set(await network.answersOf(50, 40))).toEqual(new Set([1]))
+    const { signed_header: signed } = await network.askComet<{
+      signed_header: { commit: { signatures: { block_id_flag: number }[] } }
+    }>(0, 'commit', { height: '50' })
+    expect(signed.commit.signatures.filter(({ block_id_flag: flag }) => flag === 2)).toHaveLength(3)
+    await network.start(1)
+    // An empty journal is not the disk that it lost: what it signed before is on the others.
+    expect(network.doubleVotes()).toEqual([])
+  })
+
   test('E10: a journal without its end is mended; one that is damaged in the middle is refused', async () => {
     await mine(0, 3)
     for (const cut of [1, 20, 200]) {
@@ -157,7 +188,7 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
       await network.until(isShown, (seen) => seen)
     })
 
-    test('E9: who comes late fetches a thousand blocks', async () => {
+    test('E9: who comes late fetches a thousand blocks, or the state after them', async () => {
       await network.kill(3)
       await mine(0, 1000)
       await network.start(3)
@@ -165,6 +196,12 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
       await network.reach(3, 1000)
       process.stdout.write(`late joiner: 1,000 blocks in ${Math.round(performance.now() - began)} ms\n`)
       await expectOneChain(1000)
+      await mine(0, 1)
+      await everywhere(1001)
+      const restoredMs = await restart(1001)
+      process.stdout.write(`late joiner: the state of block ${await network.base(3)} in ${Math.round(restoredMs)} ms\n`)
+      expect(await network.base(3)).toBe(1000)
+      expect(new Set(await network.answersOf(1001, 1000))).toEqual(new Set([1]))
     })
 
     test('E11: restarted in turn, without a block missing', async () => {

@@ -23,6 +23,16 @@ export interface CometConfig {
   readonly commitTimeoutMs: number
   /** Otherwise a block is made when there is something to put into it. */
   readonly emptyBlocks: boolean
+  /** The node has nothing, and takes a state from others. */
+  readonly stateSync?: CometStateSync
+}
+
+export interface CometStateSync {
+  /** `host:port`, two or more. */
+  readonly rpcServers: readonly string[]
+  readonly trustHeight: bigint
+  /** In hex. */
+  readonly trustHash: string
 }
 
 /**
@@ -67,7 +77,8 @@ export function formatGenesis(genesis: Genesis): string {
 }
 
 /** What is left out is CometBFT's default. The sleeps and timeouts are those that make loopback fast. */
-export function formatConfig({ proxyApp, rpcPort, p2pPort, peers, commitTimeoutMs, emptyBlocks }: CometConfig): string {
+export function formatConfig(config: CometConfig): string {
+  const { proxyApp, rpcPort, p2pPort, peers, commitTimeoutMs, emptyBlocks, stateSync } = config
   return `proxy_app = "${proxyApp}"
 abci = "socket"
 log_level = "error"
@@ -105,7 +116,20 @@ skip_timeout_commit = ${commitTimeoutMs === 0}
 create_empty_blocks = ${emptyBlocks}
 peer_gossip_sleep_duration = "5ms"
 
-[instrumentation]
+${stateSync === undefined ? '' : formatStateSync(stateSync)}[instrumentation]
 prometheus = false
+`
+}
+
+/** Five seconds is the least that a node may wait for offers. */
+function formatStateSync({ rpcServers, trustHeight, trustHash }: CometStateSync): string {
+  return `[statesync]
+enable = true
+rpc_servers = "${rpcServers.join(',')}"
+trust_height = ${trustHeight}
+trust_hash = "${trustHash}"
+trust_period = "168h0m0s"
+discovery_time = "5s"
+
 `
 }

@@ -12,7 +12,7 @@ import { concatBytes } from '../../primitives/bytes.ts'
 import { sha256 } from '../../primitives/hash.ts'
 import { encodeUtf8 } from '../../primitives/utf8.ts'
 import { findFreePorts } from '../process-network.ts'
-import { writeCometHome } from './comet-home.ts'
+import { type CometStateSync, writeCometHome } from './comet-home.ts'
 import { type AppHost, CometError, CometNode } from './comet-node.ts'
 import { CometRpc } from './comet-rpc.ts'
 
@@ -29,6 +29,14 @@ export interface CometNetworkOptions {
   readonly emptyBlocks: boolean
 }
 
+export interface CometJoiner {
+  readonly key: PrivateKey
+  readonly host: () => Promise<AppHost>
+  readonly trustHeight: bigint
+  /** In hex. */
+  readonly trustHash: string
+}
+
 export interface CometNetwork {
   readonly nodes: readonly CometNode[]
   readonly rpcs: readonly CometRpc[]
@@ -38,6 +46,8 @@ export interface CometNetwork {
    * @throws CometError when a node ends again and again
    */
   reach(height: bigint, signal?: AbortSignal): Promise<void>
+  /** Starts a further node, which takes a state from the others from a header that is trusted on; it does not validate. */
+  join(joiner: CometJoiner): Promise<{ readonly node: CometNode; readonly rpc: CometRpc }>
   stop(): Promise<void>
 }
 
@@ -45,24 +55,26 @@ export interface CometNetwork {
 const POLL_MS = 50
 /** So often a node may be started while somebody waits for it. */
 const STARTS_MAX = 4
+/** Whose light blocks a joiner compares. */
+const RPC_SERVERS = 2
 
 export async function startCometNetwork(options: CometNetworkOptions): Promise<CometNetwork> {
   const { binary, folder, genesis, keys, host, commitTimeoutMs, emptyBlocks } = options
   const ports = await findFreePorts(keys.length * 2)
-  const members = keys.map((validatorKey, index) => {
-    const nodeKey = nodeKeyOf(validatorKey)
-    const [p2pPort, rpcPort] = [ports[index * 2]!, ports[index * 2 + 1]!]
-    const home = join(folder, `node${index}`)
-    return { validatorKey, nodeKey, p2pPort, rpcPort, home, peer: `${nodeIdOf(nodeKey)}@127.0.0.1:${p2pPort}` }
-  })
-  const nodes = members.map(({ validatorKey, nodeKey, p2pPort, rpcPort, home, peer }, index) => {
+  const members = keys.map((key, index) =>
+    memberOf(key, join(folder, `node${index}`), [ports[index * 2]!, ports[index * 2 + 1]!]),
+  )
+  const joiners: CometNode[] = []
+  const startNode = (member: Member, start: () => Promise<AppHost>, stateSync?: CometStateSync): CometNode => {
+    const { validatorKey, nodeKey, p2pPort, rpcPort, home, peer } = member
     const peers = members.map((other) => other.peer).filter((other) => other !== peer)
+    const pace = { commitTimeoutMs, emptyBlocks, ...(stateSync === undefined ? {} : { stateSync }) }
     const configure = (proxyApp: string): void => {
-      const config = { proxyApp, rpcPort, p2pPort, peers, commitTimeoutMs, emptyBlocks }
-      writeCometHome(home, { genesis, validatorKey, nodeKey, config })
+      writeCometHome(home, { genesis, validatorKey, nodeKey, config: { proxyApp, rpcPort, p2pPort, peers, ...pace } })
     }
-    return new CometNode({ binary, home, host: () => host(index), configure })
-  })
+    return new CometNode({ binary, home, host: start, configure })
+  }
+  const nodes = members.map((member, index) => startNode(member, () => host(index)))
   const rpcs = members.map(({ rpcPort }) => new CometRpc(`http://127.0.0.1:${rpcPort}`))
   return {
     nodes,
@@ -80,10 +92,25 @@ export async function startCometNetwork(options: CometNetworkOptions): Promise<C
         }),
       )
     },
+    async join({ key, host: start, trustHeight, trustHash }) {
+      const [p2pPort, rpcPort] = await findFreePorts(2)
+      const member = memberOf(key, join(folder, `node${keys.length + joiners.length}`), [p2pPort!, rpcPort!])
+      const rpcServers = members.map((other) => `127.0.0.1:${other.rpcPort}`).slice(0, RPC_SERVERS)
+      const node = startNode(member, start, { rpcServers, trustHeight, trustHash })
+      joiners.push(node)
+      return { node, rpc: new CometRpc(`http://127.0.0.1:${member.rpcPort}`) }
+    },
     async stop() {
-      await Promise.all(nodes.map((node) => node.stop()))
+      await Promise.all([...nodes, ...joiners].map((node) => node.stop()))
     },
   }
+}
+
+type Member = ReturnType<typeof memberOf>
+
+function memberOf(validatorKey: PrivateKey, home: string, [p2pPort, rpcPort]: readonly [number, number]) {
+  const nodeKey = nodeKeyOf(validatorKey)
+  return { validatorKey, nodeKey, p2pPort, rpcPort, home, peer: `${nodeIdOf(nodeKey)}@127.0.0.1:${p2pPort}` }
 }
 
 /** False when there is no hope any more. */

@@ -3,7 +3,10 @@
  * around any application, under any driver, in tests.
  *
  * ```text
- * life      = Info (InitChain snapshots | replay) height*      InitChain only at height 0, and then it must come
+ * life      = Info (InitChain [statesync] | replay) height*    InitChain only at height 0, and then it must come
+ *           | [Info] statesync height*                         as CometBFT 0.38 has it: the state is there, so no InitChain
+ * statesync = attempt* OfferSnapshot ApplySnapshotChunk+ Info  accepted both, chunks in order; Info says what was offered
+ * attempt   = OfferSnapshot ApplySnapshotChunk*                refused, or given up for another
  * height    = proposal* FinalizeBlock Commit                   heights without gaps; between the two nothing of consensus
  * proposal  = PrepareProposal | ProcessProposal | ExtendVote | VerifyVoteExtension, of the next height
  * ```
@@ -14,8 +17,10 @@
 import {
   ACCEPT,
   type Application,
+  ChunkResult,
   type FinalizeBlockRequest,
   type FinalizeBlockResponse,
+  OfferResult,
   REJECT,
   type RequestOf,
   type ResponseOf,
@@ -42,13 +47,22 @@ type Phase =
   | 'finalized'
   | 'committing'
 
+/** A snapshot that the application took. */
+interface Sync {
+  readonly height: bigint
+  readonly appHash: string
+  readonly chunks: number
+  /** The chunk that comes next; all that came before were accepted. */
+  readonly next: number
+}
+
 export class GrammarChecker implements Application {
   readonly #application: Application
   #phase: Phase = 'silent'
   /** Of the last block that was committed; null before anybody asked. */
   #height: bigint | null = null
   #initialHeight = 1n
-  #isRestoring = false
+  #sync: Sync | null = null
 
   constructor(application: Application) {
     this.#application = application
@@ -57,12 +71,28 @@ export class GrammarChecker implements Application {
   info(request: RequestOf<'info'>): ResponseOf<'info'> {
     const answer = this.#application.info(request)
     if (answer.lastBlockHeight < 0n) throw answered('Info', `height ${answer.lastBlockHeight}`)
-    const isSettled = this.#phase === 'between-blocks' && !this.#isRestoring
-    if (isSettled && answer.lastBlockHeight !== this.#height) {
+    const sync = this.#sync
+    if (sync !== null) {
+      if (sync.next === sync.chunks) this.#endSync(sync, answer)
+      return answer
+    }
+    if (this.#phase === 'between-blocks' && answer.lastBlockHeight !== this.#height) {
       throw answered('Info', `height ${answer.lastBlockHeight} where ${this.#height} is committed`)
     }
-    if (this.#phase === 'silent' || this.#isRestoring) this.#height = answer.lastBlockHeight
+    if (this.#phase === 'silent') this.#height = answer.lastBlockHeight
     return answer
+  }
+
+  #endSync({ height, appHash }: Sync, answer: ResponseOf<'info'>): void {
+    if (answer.lastBlockHeight !== height || answer.lastBlockAppHash !== appHash) {
+      throw answered(
+        'Info',
+        `height ${answer.lastBlockHeight} where the state of ${height} was restored, or another hash`,
+      )
+    }
+    this.#sync = null
+    this.#height = height
+    this.#phase = 'between-blocks'
   }
 
   initChain(request: RequestOf<'initChain'>): ResponseOf<'initChain'> {
@@ -145,13 +175,16 @@ export class GrammarChecker implements Application {
     return this.#application.listSnapshots(request)
   }
 
-  offerSnapshot(request: RequestOf<'offerSnapshot'>): ResponseOf<'offerSnapshot'> {
-    if (this.#phase !== 'between-blocks' || this.#height !== 0n) {
-      throw asked('OfferSnapshot', 'a chain with blocks takes no snapshot')
-    }
-    const answer = this.#application.offerSnapshot(request)
+  async offerSnapshot(request: RequestOf<'offerSnapshot'>): Promise<ResponseOf<'offerSnapshot'>> {
+    const isOpen = this.#phase === 'silent' || this.#phase === 'between-blocks'
+    if (!isOpen || (this.#height ?? 0n) !== 0n) throw asked('OfferSnapshot', 'a chain with blocks takes no snapshot')
+    this.#sync = null
+    const answer = await this.#application.offerSnapshot(request)
     if (answer.result < 1 || answer.result > 5) throw answered('OfferSnapshot', `result ${answer.result}`)
-    this.#isRestoring = answer.result === ACCEPT
+    const { snapshot, appHash } = request
+    if (answer.result !== OfferResult.Accept) return answer
+    if (snapshot === null) throw answered('OfferSnapshot', 'yes to nothing')
+    this.#sync = { height: snapshot.height, appHash, chunks: snapshot.chunks, next: 0 }
     return answer
   }
 
@@ -159,14 +192,35 @@ export class GrammarChecker implements Application {
     return this.#application.loadSnapshotChunk(request)
   }
 
-  applySnapshotChunk(request: RequestOf<'applySnapshotChunk'>): ResponseOf<'applySnapshotChunk'> {
-    if (!this.#isRestoring) throw asked('ApplySnapshotChunk', 'no snapshot was accepted')
-    const answer = this.#application.applySnapshotChunk(request)
-    if (answer.result < 1 || answer.result > 5) throw answered('ApplySnapshotChunk', `result ${answer.result}`)
-    return answer
+  async applySnapshotChunk(request: RequestOf<'applySnapshotChunk'>): Promise<ResponseOf<'applySnapshotChunk'>> {
+    const sync = this.#sync
+    if (sync === null) throw asked('ApplySnapshotChunk', 'no snapshot was accepted')
+    const { index } = request
+    if (index >= sync.chunks || index > sync.next) {
+      throw asked('ApplySnapshotChunk', `chunk ${index} of ${sync.chunks} where ${sync.next} is next`)
+    }
+    const answer = await this.#application.applySnapshotChunk(request)
+    switch (answer.result) {
+      case ChunkResult.Accept:
+        this.#sync = { ...sync, next: Math.max(sync.next, index + 1) }
+        return answer
+      case ChunkResult.Retry:
+        this.#sync = { ...sync, next: Math.min(sync.next, index, ...answer.refetchChunks) }
+        return answer
+      case ChunkResult.Abort:
+      case ChunkResult.RetrySnapshot:
+      case ChunkResult.RejectSnapshot:
+        this.#sync = null
+        return answer
+      default:
+        throw answered('ApplySnapshotChunk', `result ${answer.result}`)
+    }
   }
 
   #expectNext(method: string, height: bigint): void {
+    const sync = this.#sync
+    if (sync !== null && sync.next === sync.chunks) throw asked(method, 'nobody asked for the restored height')
+    this.#sync = null
     if (this.#phase === 'finalized' || this.#phase === 'committing') {
       throw asked(method, `block ${this.#height} is not committed`)
     }
@@ -174,7 +228,6 @@ export class GrammarChecker implements Application {
     if (this.#phase === 'silent' && this.#height === 0n) throw asked(method, 'InitChain comes first')
     const next = this.#height === 0n ? this.#initialHeight : this.#height + 1n
     if (height !== next) throw asked(method, `height ${height} where ${next} is next`)
-    this.#isRestoring = false
     this.#phase = 'between-blocks'
   }
 }

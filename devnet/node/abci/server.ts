@@ -279,9 +279,9 @@ async function answerInTurn(application: Application, { kind, value }: AbciReque
     case 'commit':
       return { kind, value: await application.commit() }
     case 'offerSnapshot':
-      return { kind, value: application.offerSnapshot(value) }
+      return { kind, value: await application.offerSnapshot(value) }
     case 'applySnapshotChunk':
-      return { kind, value: application.applySnapshotChunk(value) }
+      return { kind, value: await application.applySnapshotChunk(value) }
     default:
       throw new RangeError(`${kind} is answered at once`)
   }

@@ -25,6 +25,8 @@ import type { Mempool } from '../mempool.ts'
 import type { PeerNetwork } from '../peer-links.ts'
 import type { Clock } from '../ports.ts'
 import type { Recorder } from '../recording.ts'
+import { StateSync, type StateSyncSettings } from '../state-sync.ts'
+import { DEFAULT_STATE_SYNC } from '../sync-settings.ts'
 import { encodeTransaction, type Power } from '../transaction.ts'
 import { type PowerMessage, signersOf, Validator, type ValidatorWatcher } from '../validator.ts'
 import { WaitingRoom } from '../waiting-room.ts'
@@ -70,6 +72,8 @@ export interface BftOptions {
   readonly network: PeerNetwork
   readonly faults: LinkFaults
   readonly replica: Partial<ReplicaOptions>
+  /** How a node without blocks comes to its first state. */
+  readonly stateSync?: StateSyncSettings
   /** Hears what each validator is given. */
   readonly recorder?: Recorder | null
 }
@@ -92,7 +96,13 @@ export class BftChain implements Chain {
   readonly #halted = new Map<string, string>()
   /** App hashes by height, of all validators: they must be equal. */
   readonly #hashes = new Map<number, string>()
-  #validators: readonly Validator[] = []
+  readonly #validators: Validator[] = []
+  readonly #syncSettings: StateSyncSettings
+  /** Seats whose node fetches a state; its validator waits. */
+  readonly #syncs = new Map<Seat, { readonly sync: StateSync; readonly ended: Promise<void> }>()
+  /** Seats that have tried, once. */
+  readonly #synced = new Set<Seat>()
+  #isClosed = false
   #policy: BlockPolicy
   #stopInterval: (() => void) | null = null
   #offsetMs = 0
@@ -100,13 +110,14 @@ export class BftChain implements Chain {
   #powerNonce: bigint
   #heightBegan = 0
 
-  constructor(seats: readonly Seat[], { clock, policy, network, faults, replica, recorder }: BftOptions) {
+  constructor(seats: readonly Seat[], { clock, policy, network, faults, replica, recorder, stateSync }: BftOptions) {
     this.#seats = seats
     this.#clock = clock
     this.#policy = policy
     this.faults = faults
     this.#recorder = recorder ?? null
     this.#network = network
+    this.#syncSettings = stateSync ?? DEFAULT_STATE_SYNC
     this.#replicaOptions = { ...LOOPBACK_OPTIONS, ...replica }
     this.#powerNonce = BigInt(this.application.head.height) << 20n
     this.#open((seat) => seat.state, 'where it ended')
@@ -139,6 +150,7 @@ export class BftChain implements Chain {
 
   /** Peers that are one ahead have just decided. */
   #isCatchingUp(): boolean {
+    if (this.#syncs.has(this.#seats[0]!)) return true
     const { peers, height } = this.#first.replica
     for (const reached of peers.values()) if (reached > height + 1n) return true
     return false
@@ -166,30 +178,100 @@ export class BftChain implements Chain {
   }
 
   #open(stateOf: (seat: Seat) => ChainState, from: 'where it ended' | 'the beginning'): void {
-    this.#validators = this.#seats.map((seat) => {
-      const { name, key, application, executor, verify } = seat
-      const journal = seat.openJournal(this.#journals.get(name) ?? null, from)
-      this.#journals.set(name, journal)
-      return new Validator({
-        name,
-        key,
-        application,
-        executor,
-        journal,
-        verify,
-        state: stateOf(seat),
-        clock: { now: () => this.#now(), after: (ms, run) => this.#clock.after(ms, run) },
-        replica: this.#replicaOptions,
-        isEager: () => this.#policy.kind === 'auto',
-        isByzantine: () => this.faults.isByzantine(name),
-        onPower: (said) => this.#onPower(said),
-        recorder: this.#recorder,
-        watcher: this.#watcher,
-      })
-    })
-    for (const validator of this.#validators) {
-      validator.start(this.#network.join(validator.name, validator.address, validator))
+    for (const [index, seat] of this.#seats.entries()) {
+      this.#validators[index] = this.#validatorOf(seat, stateOf(seat), { from, isRestored: false })
     }
+    for (const [index, seat] of this.#seats.entries()) {
+      if (this.#asksForState(seat)) this.#syncState(index)
+      else this.#start(this.#validators[index]!)
+    }
+  }
+
+  #validatorOf(
+    seat: Seat,
+    state: ChainState,
+    { from, isRestored }: { readonly from: 'where it ended' | 'the beginning'; readonly isRestored: boolean },
+  ): Validator {
+    const { name, key, application, executor, verify } = seat
+    const journal = seat.openJournal(this.#journals.get(name) ?? null, from)
+    this.#journals.set(name, journal)
+    return new Validator({
+      name,
+      key,
+      application,
+      executor,
+      journal,
+      verify,
+      state,
+      isRestored,
+      clock: { now: () => this.#now(), after: (ms, run) => this.#clock.after(ms, run) },
+      replica: this.#replicaOptions,
+      isEager: () => this.#policy.kind === 'auto',
+      isByzantine: () => this.faults.isByzantine(name),
+      onPower: (said) => this.#onPower(said),
+      recorder: this.#recorder,
+      watcher: this.#watcher,
+    })
+  }
+
+  #start(validator: Validator): void {
+    validator.start(this.#network.join(validator.name, validator.address, validator))
+  }
+
+  // --- a state from others ----------------------------------------------------------------------------------------
+
+  /** In one process, only beside others that have blocks. */
+  #asksForState(seat: Seat): boolean {
+    if (!this.#syncSettings.isEnabled || seat.application.head.height > 0) return false
+    return this.#seats.length === 1 || this.#seats.some(({ application }) => application.head.height > 0)
+  }
+
+  /** The validator of a seat makes place for one that goes on from a state of others, if there is one to have. */
+  #syncState(index: number): void {
+    const seat = this.#seats[index]!
+    const waiting = this.#validators[index]!
+    const { name, application, executor, verify } = seat
+    this.#synced.add(seat)
+    waiting.close()
+    const sync = new StateSync({
+      name,
+      address: waiting.address,
+      network: this.#network,
+      application,
+      blocks: executor.blocks,
+      genesis: seat.state,
+      settings: this.#syncSettings,
+      verify,
+      now: () => BigInt(Math.floor(this.#now() * 1000)) * 1000n,
+      after: (ms, run) => this.#clock.after(ms, run),
+      alarm: (reason) => this.#watcher.alarmed(waiting, reason),
+    })
+    const goOn = (restored: ChainState | null): void => {
+      if (this.#isClosed) return
+      this.#syncs.delete(seat)
+      if (seat === this.#seats[0]) this.#powerNonce = BigInt(application.head.height) << 20n
+      const origin = { from: 'where it ended', isRestored: restored !== null } as const
+      this.#validators[index] = this.#validatorOf(seat, restored ?? seat.state, origin)
+      this.#start(this.#validators[index]!)
+    }
+    const ended = sync.run().then(goOn, (error: Error) => this.#onHalt(waiting, error.message))
+    this.#syncs.set(seat, { sync, ended })
+  }
+
+  #onStranded(validator: Validator): void {
+    const index = this.#validators.indexOf(validator)
+    const seat = this.#seats[index]
+    if (seat === undefined || this.#synced.has(seat)) return
+    // Not from within what it is doing.
+    queueMicrotask(() => {
+      if (!this.#isClosed && this.#validators[index] === validator && !this.#synced.has(seat)) this.#syncState(index)
+    })
+  }
+
+  /** What is taken now would be lost with the validator that waits. */
+  #refuseSyncing(): void {
+    if (this.#syncs.size === 0) return
+    throw new SubmitError('CATCHING_UP', 'a node is fetching its state from the others; ask again, or ask another node')
   }
 
   readonly #watcher: ValidatorWatcher = {
@@ -201,6 +283,7 @@ export class BftChain implements Chain {
     alarmed: (validator, reason) => {
       for (const listener of this.#alarmListeners) listener(validator.name, reason)
     },
+    stranded: (validator) => this.#onStranded(validator),
     passed: (validator, passage) => this.#onPassage(validator, passage),
   }
 
@@ -302,6 +385,7 @@ export class BftChain implements Chain {
 
   submit(tx: Uint8Array): Cid {
     this.#room.refuseHalted()
+    if (this.#syncs.has(this.#seats[0]!)) this.#refuseSyncing()
     return this.#first.submit(tx)
   }
 
@@ -314,6 +398,7 @@ export class BftChain implements Chain {
 
   async apply(powers: readonly Power[]): Promise<Included> {
     this.#room.refuseHalted()
+    if (this.#syncs.has(this.#seats[0]!)) this.#refuseSyncing()
     const tx = encodeTransaction({ kind: 'power', nonce: this.#powerNonce++, powers })
     const cid = this.#first.addPower(tx)
     return this.waitFor(cid)
@@ -362,6 +447,11 @@ export class BftChain implements Chain {
     if (this.#seats.length < this.#first.replica.chain.validators.validators.length) {
       throw new SubmitError('ELSEWHERE', 'validators of other processes would not go back with this one')
     }
+    this.#refuseSyncing()
+    for (const { executor, application } of this.#seats) {
+      const isKept = executor.blocks.stateAfter(BigInt(Math.min(height, application.head.height))) !== undefined
+      if (!isKept) throw new RangeError(`a validator came later than block ${height}, and has no state of it`)
+    }
     for (const validator of this.#validators) validator.close()
     for (const { executor } of this.#seats) await executor.settled
     this.#room.dropAll(new SubmitError('DROPPED', 'the chain went back to an earlier block'))
@@ -383,13 +473,17 @@ export class BftChain implements Chain {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#room.close()
     this.#stopInterval?.()
+    const syncs = [...this.#syncs.values()]
+    for (const { sync } of syncs) sync.close()
+    await Promise.all(syncs.map(({ ended }) => ended))
     for (const validator of this.#validators) validator.close()
     this.#recorder?.close()
     for (const { application, executor } of this.#seats) {
       await executor.settled
-      await application.store.close()
+      await application.close()
     }
   }
 
@@ -416,7 +510,7 @@ export class BftChain implements Chain {
   }
 
   view(): readonly ValidatorView[] {
-    return this.#validators.map((validator) => {
+    return this.#validators.map((validator, index) => {
       const { replica, name, address } = validator
       const { validators } = replica.chain.validators
       return {
@@ -425,7 +519,11 @@ export class BftChain implements Chain {
         power: validators.find((known) => known.address === address)?.votingPower ?? 0n,
         height: replica.height,
         round: replica.rounds.round,
-        step: replica.isWaiting ? 'waiting' : replica.rounds.step,
+        step: this.#syncs.has(this.#seats[index]!)
+          ? 'fetching the state'
+          : replica.isWaiting
+            ? 'waiting'
+            : replica.rounds.step,
         peers: validator.peers().length,
         isHalted: this.#halted.has(name),
       }

@@ -142,7 +142,7 @@ export class CometChain implements Chain {
     this.#unlisten()
     this.halt(new Error('it is closed'))
     await this.#options.stop()
-    await this.application.store.close()
+    await this.application.close()
   }
 
   #send(outgoing: Outgoing): void {

@@ -13,12 +13,13 @@ import { proposerOf } from '../../consensus/validator-set.ts'
 import type { Evidence, ExtendedCommit } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
 import { type BlockExecutor, type Finalized, identifyBlock } from '../block-executor.ts'
+import { BLOCK_MESSAGES_MAX } from '../block-filling.ts'
 import { type BlockStore, pastOf, withEmptyExtensions } from '../block-store.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type ConsensusView, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
 import type { Crew } from '../crew.ts'
 import { admitMessage } from '../door.ts'
-import { BLOCK_MESSAGES_MAX, type FvmApplication } from '../fvm-application.ts'
+import type { FvmApplication } from '../fvm-application.ts'
 import { GAS_MARKET } from '../gas-market.ts'
 import { Mempool, type PoolEntry } from '../mempool.ts'
 import type { Clock } from '../ports.ts'
@@ -208,7 +209,7 @@ export class InstantChain implements Chain {
     this.#isClosed = true
     this.#stopInterval?.()
     await this.#turn
-    await this.application.store.close()
+    await this.application.close()
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

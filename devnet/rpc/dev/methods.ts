@@ -288,9 +288,10 @@ function describeBlock({ chain }: Devnet, height: unknown): unknown {
     height === undefined || height === 'latest'
       ? chain.application.head.height
       : asCount(height, 'the height', Number.MAX_SAFE_INTEGER)
+  const header = chain.application.header(number)
+  if (header === undefined) return null
+  // Of a block that came with a snapshot the header is all that there is.
   const block = chain.application.block(number)
-  if (block === undefined) return null
-  const { header, txs, results } = block
   return {
     height: header.height,
     timeMs: header.timeMs,
@@ -300,8 +301,8 @@ function describeBlock({ chain }: Devnet, height: unknown): unknown {
     appHash: hex(header.appHash),
     baseFee: header.baseFee.toString(),
     gasUsed: header.gasUsed.toString(),
-    txs: txs.map(hex),
-    receipts: results.map(receiptJson),
+    txs: block?.txs.map(hex) ?? null,
+    receipts: block?.results.map(receiptJson) ?? null,
   }
 }
 

@@ -212,9 +212,9 @@ class FilecoinApi {
   }
 
   #signedIn(header: BlockHeader): SignedTransaction[] {
-    return (this.#application.block(header.height)?.txs ?? [])
-      .map((tx) => decodeTransaction(tx))
-      .filter((tx) => tx.kind === 'signed')
+    const block = this.#application.block(header.height)
+    if (block === undefined) throw new RpcError(NOT_FOUND, `the messages of block ${header.height} are not kept here`)
+    return block.txs.map((tx) => decodeTransaction(tx)).filter((tx) => tx.kind === 'signed')
   }
 
   blockMessages(header: BlockHeader): unknown {

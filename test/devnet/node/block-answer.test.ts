@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { type ActorNames, execResultOf, namesIn } from '../../../devnet/node/block-answer.ts'
-import { refusedRecord } from '../../../devnet/node/fvm-application.ts'
+import { refusedRecord } from '../../../devnet/node/chain-records.ts'
 import type { ActorId } from '../../../devnet/state/actor.ts'
 import { parseAddress } from '../../../devnet/state/address.ts'
 

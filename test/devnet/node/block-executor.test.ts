@@ -10,7 +10,17 @@ import { type Commit, type Evidence, PREVOTE, type Vote } from '../../../devnet/
 import { ExecutionError, identifyBlock } from '../../../devnet/node/block-executor.ts'
 import { shakeHands } from '../../../devnet/node/handshake.ts'
 import { encodeUtf8 } from '../../../devnet/primitives/utf8.ts'
-import { addBlock, CrashStore, decideBlock, genesisOf, KEYS, openChain, powerTx } from './consensus-fixture.ts'
+import {
+  addBlock,
+  bootstrapFrom,
+  CrashStore,
+  decideBlock,
+  genesisOf,
+  KEYS,
+  openChain,
+  powerTx,
+  takeBlock,
+} from './consensus-fixture.ts'
 import { KvApplication } from './kv-application.ts'
 
 describe('a proposal', () => {
@@ -302,6 +312,19 @@ describe('evidence', () => {
       fault: { code: 'already-committed' },
     })
     expect(told).toEqual([0, 1])
+  })
+
+  test('of a height below the first block that is kept gets no vote, and is taken when it is decided', async () => {
+    const application = new KvApplication()
+    const chain = openChain(application)
+    await addBlock(chain)
+    const evidence = misdeed(chain)
+    await addBlock(chain)
+    const late = await bootstrapFrom(chain, new KvApplication(application.disk))
+    const decided = await addBlock(chain, [], [evidence])
+    expect(late.executor.judge(late.state, decided)).toEqual({ isAccepted: false, fault: null })
+    await takeBlock(late, decided)
+    expect(late.state.appHash).toBe(chain.state.appHash)
   })
 
   test('that is not true makes a block invalid', async () => {

@@ -136,3 +136,20 @@ export async function addBlock(
 export function powerTx(index: number, power: number): string {
   return `validator:${toHex(publicKeyOf(KEYS[index]!).value)}=${power}`
 }
+
+/** Another node that begins where `chain` is, without the blocks before. */
+export async function bootstrapFrom(chain: TestChain, application: Application): Promise<TestChain> {
+  const { blocks, state, genesis } = chain
+  const height = state.lastHeight
+  const store = new MemoryChainStore()
+  const [block, bytes, commit] = [blocks.block(height)!, blocks.blockBytes(height)!, blocks.extendedCommit(height)!]
+  new BlockStore(store).bootstrap(state, { block, bytes, commit, blockId: blocks.meta(height)!.blockId })
+  return openChain(application, { genesis, store })
+}
+
+/** A block that was decided elsewhere. */
+export async function takeBlock(chain: TestChain, decided: DecidedBlock): Promise<void> {
+  const finalized = chain.executor.finalize(chain.state, decided)
+  await chain.executor.commit(finalized)
+  chain.state = finalized.state
+}

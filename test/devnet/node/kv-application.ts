@@ -117,7 +117,7 @@ export class KvApplication implements Application {
     return { snapshots: [] }
   }
 
-  offerSnapshot(): ResponseOf<'offerSnapshot'> {
+  async offerSnapshot(): Promise<ResponseOf<'offerSnapshot'>> {
     return { result: OfferResult.Reject }
   }
 
@@ -125,7 +125,7 @@ export class KvApplication implements Application {
     return { chunk: NONE }
   }
 
-  applySnapshotChunk(): ResponseOf<'applySnapshotChunk'> {
+  async applySnapshotChunk(): Promise<ResponseOf<'applySnapshotChunk'>> {
     return { result: 2, refetchChunks: [], rejectSenders: [] }
   }
 }

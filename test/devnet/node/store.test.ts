@@ -69,6 +69,25 @@ describe.each<[string, () => ChainStore]>([
     expect(store.get(cid)?.constructor).toBe(Uint8Array)
   })
 
+  test('forgets deleted blocks, before a commit and after', async () => {
+    store.put(cid, bytes)
+    await store.commit()
+    store.delete(cid)
+    for (let i = 0; i < 2; i++) {
+      expect(store.get(cid)).toBeUndefined()
+      expect(store.has(cid)).toBe(false)
+      await store.commit()
+    }
+    store.put(cid, bytes)
+    store.delete(cid)
+    store.put(cid, bytes)
+    for (let i = 0; i < 2; i++) {
+      expect(store.get(cid)).toEqual(bytes)
+      expect(store.has(cid)).toBe(true)
+      await store.commit()
+    }
+  })
+
   test('forgets deleted records, before a commit and after', async () => {
     store.putRecord('a', bytes)
     store.putRecord('b', bytes)

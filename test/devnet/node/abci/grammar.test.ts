@@ -80,10 +80,6 @@ describe('a node may not', () => {
       'judge between decision and commit',
       () => [begun()].map((checker) => [checker.finalizeBlock(block(3n)), checker.processProposal(proposal(4n))]),
     ],
-    [
-      'restore a snapshot that was not offered',
-      () => begun().applySnapshotChunk({ index: 0, chunk: new Uint8Array(0), sender: '' }),
-    ],
   ]
 
   test.each(wrong)('%s', (_, act) => {
@@ -96,6 +92,137 @@ describe('a node may not', () => {
     checker.finalizeBlock(block(3n))
     await checker.commit()
     await expect(checker.commit()).rejects.toMatchObject({ code: 'REQUEST' })
+  })
+})
+
+const snapshot = { height: 9n, format: 1, chunks: 3, hash: 'h', metadata: new Uint8Array(0) }
+const offer = { snapshot, appHash: 'after 9' }
+const chunk = (index: number) => ({ index, chunk: new Uint8Array(1), sender: 'p' })
+
+/** Answers offers and chunks as a test wants, and is where the snapshot was when the last is there. */
+class Restoring extends KvApplication {
+  readonly answers: number[]
+  offered = 1
+  height = 0n
+
+  constructor(answers: number[]) {
+    super()
+    this.answers = answers
+  }
+
+  override info() {
+    return { ...super.info(), lastBlockHeight: this.height, lastBlockAppHash: this.height === 0n ? '' : 'after 9' }
+  }
+
+  override async offerSnapshot() {
+    return { result: this.offered }
+  }
+
+  override async applySnapshotChunk() {
+    const result = this.answers.shift() ?? 1
+    if (result === 1 && this.answers.length === 0) this.height = 9n
+    return { result, refetchChunks: [], rejectSenders: [] }
+  }
+}
+
+describe('state sync', () => {
+  const [ACCEPTED, RETRY, RETRY_SNAPSHOT, REJECTED] = [1, 3, 4, 5]
+
+  test.each(['before the chain begins', 'after InitChain'])(
+    '%s: offers, chunks in order, and a look at the height',
+    async (when) => {
+      const application = new Restoring([ACCEPTED, RETRY, ACCEPTED, ACCEPTED])
+      const checker = new GrammarChecker(application)
+      if (when === 'after InitChain') {
+        checker.info(info)
+        checker.initChain(initChain)
+      }
+      application.offered = 3
+      await checker.offerSnapshot(offer)
+      application.offered = 1
+      await checker.offerSnapshot(offer)
+      for (const index of [0, 1, 1, 2]) await checker.applySnapshotChunk(chunk(index))
+      checker.info(info)
+      checker.finalizeBlock(block(10n))
+      await checker.commit()
+    },
+  )
+
+  test('an attempt that fails makes place for another', async () => {
+    const checker = new GrammarChecker(
+      new Restoring([ACCEPTED, REJECTED, ACCEPTED, RETRY_SNAPSHOT, ACCEPTED, ACCEPTED, ACCEPTED]),
+    )
+    for (const tries of [2, 2, 3]) {
+      await checker.offerSnapshot(offer)
+      for (let index = 0; index < tries; index++) await checker.applySnapshotChunk(chunk(index))
+    }
+    checker.info(info)
+    checker.finalizeBlock(block(10n))
+  })
+
+  const broken: readonly [string, (checker: GrammarChecker) => unknown][] = [
+    ['a chunk of a snapshot that was not offered', (checker) => checker.applySnapshotChunk(chunk(0))],
+    ['a chunk too early', (checker) => checker.offerSnapshot(offer).then(() => checker.applySnapshotChunk(chunk(1)))],
+    ['a chunk too many', (checker) => checker.offerSnapshot(offer).then(() => checker.applySnapshotChunk(chunk(3)))],
+    [
+      'a block before anybody looked at the height',
+      async (checker) => {
+        await checker.offerSnapshot(offer)
+        for (const index of [0, 1, 2]) await checker.applySnapshotChunk(chunk(index))
+        checker.finalizeBlock(block(10n))
+      },
+    ],
+    [
+      'a block of another height',
+      async (checker) => {
+        await checker.offerSnapshot(offer)
+        for (const index of [0, 1, 2]) await checker.applySnapshotChunk(chunk(index))
+        checker.info(info)
+        checker.finalizeBlock(block(11n))
+      },
+    ],
+    [
+      'an offer to a chain with blocks',
+      async (checker) => {
+        checker.info(info)
+        checker.initChain(initChain)
+        checker.finalizeBlock(block(3n))
+        await checker.commit()
+        await checker.offerSnapshot(offer)
+      },
+    ],
+    [
+      'an offer to an application that is further',
+      async () => {
+        const checker = open(8n)
+        checker.info(info)
+        await checker.offerSnapshot(offer)
+      },
+    ],
+  ]
+
+  test.each(broken)('is not %s', async (_, act) => {
+    const checker = new GrammarChecker(new Restoring([ACCEPTED, ACCEPTED, ACCEPTED]))
+    await expect((async () => act(checker))()).rejects.toMatchObject({ name: GrammarError.name, code: 'REQUEST' })
+  })
+
+  test('ends where the snapshot was, or the application is wrong', async () => {
+    const application = new Restoring([ACCEPTED, ACCEPTED, ACCEPTED])
+    const checker = new GrammarChecker(application)
+    await checker.offerSnapshot(offer)
+    for (const index of [0, 1, 2]) await checker.applySnapshotChunk(chunk(index))
+    application.height = 8n
+    expect(() => checker.info(info)).toThrowError(expect.objectContaining({ code: 'ANSWER' }))
+  })
+
+  test('results have a meaning', async () => {
+    const application = new Restoring([0])
+    const checker = new GrammarChecker(application)
+    application.offered = 6
+    await expect(checker.offerSnapshot(offer)).rejects.toMatchObject({ code: 'ANSWER' })
+    application.offered = 1
+    await checker.offerSnapshot(offer)
+    await expect(checker.applySnapshotChunk(chunk(0))).rejects.toMatchObject({ code: 'ANSWER' })
   })
 })
 

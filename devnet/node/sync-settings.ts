@@ -1,0 +1,62 @@
+/** Snapshots and state sync, as a user writes them: keys and durations are those of CometBFT's `[statesync]`, in our spelling. */
+import * as v from 'valibot'
+import { TRUSTING_PERIOD_DEFAULT } from '../consensus/light-walk.ts'
+import { type Duration, SECOND } from '../consensus/time.ts'
+import { fromHex, toBinary } from '../primitives/bytes.ts'
+import { DEFAULT_SNAPSHOTS, KEEP_MAX, type SnapshotPolicy } from './snapshot-archive.ts'
+import type { StateSyncSettings } from './state-sync.ts'
+
+const duration = v.pipe(v.string(), v.regex(/^(?=\d)(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$/, 'a duration such as 168h0m0s'))
+const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
+
+export const SNAPSHOTS_SCHEMA = v.strictObject({
+  /** Heights between two snapshots; 0 for none. The same on all nodes, or they vouch for nothing alike. */
+  interval: whole(0, 1_000_000_000),
+  keep: v.optional(whole(1, KEEP_MAX)),
+})
+
+export const STATE_SYNC_SCHEMA = v.pipe(
+  v.strictObject({
+    enable: v.boolean(),
+    /** A header that is known to be the chain's. Without it the genesis' validators are trusted. */
+    trustHeight: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
+    trustHash: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{64}$/, '32 bytes in hex'))),
+    trustPeriod: v.optional(duration),
+    discoveryTime: v.optional(duration),
+  }),
+  v.check(
+    ({ trustHeight, trustHash }) => (trustHeight === undefined) === (trustHash === undefined),
+    'trustHeight and trustHash together, or neither',
+  ),
+)
+
+const DISCOVERY_MS_DEFAULT = 5000
+
+export const DEFAULT_STATE_SYNC: StateSyncSettings = {
+  isEnabled: false,
+  trusted: null,
+  trustingPeriod: TRUSTING_PERIOD_DEFAULT,
+  discoveryMs: DISCOVERY_MS_DEFAULT,
+}
+
+export function snapshotPolicy({ interval, keep }: v.InferInput<typeof SNAPSHOTS_SCHEMA>): SnapshotPolicy {
+  return { interval, keep: keep ?? DEFAULT_SNAPSHOTS.keep }
+}
+
+export function stateSyncSettings(written: v.InferInput<typeof STATE_SYNC_SCHEMA>): StateSyncSettings {
+  const { enable, trustHeight, trustHash, trustPeriod, discoveryTime } = written
+  return {
+    isEnabled: enable,
+    trusted:
+      trustHeight === undefined || trustHash === undefined
+        ? null
+        : { height: BigInt(trustHeight), hash: toBinary(fromHex(trustHash)) },
+    trustingPeriod: trustPeriod === undefined ? TRUSTING_PERIOD_DEFAULT : secondsOf(trustPeriod) * SECOND,
+    discoveryMs: discoveryTime === undefined ? DISCOVERY_MS_DEFAULT : Number(secondsOf(discoveryTime)) * 1000,
+  }
+}
+
+function secondsOf(text: string): Duration {
+  const [, hours, minutes, seconds] = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text) ?? []
+  return BigInt(hours ?? 0) * 3600n + BigInt(minutes ?? 0) * 60n + BigInt(seconds ?? 0)
+}
