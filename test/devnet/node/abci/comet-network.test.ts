@@ -52,6 +52,8 @@ describe.skipIf(cometBinary === undefined)('four nodes of CometBFT', () => {
     expect(await findDisagreements(rpcs, 1n, 30n)).toEqual([])
     for (const { disk } of applications) expect(disk.values.size).toBe(20)
     expect(network.nodes.map(({ starts }) => starts)).toEqual([1, 1, 1, 1])
-    expect(readFileSync(join(folder, 'node0', 'comet.log'), 'utf8')).toBe('')
+    const complaints = readFileSync(join(folder, 'node0', 'comet.log'), 'utf8').split('\n')
+    // A node that begins later than another is not there yet when it is dialled first.
+    expect(complaints.filter((line) => line !== '' && !line.includes('Error dialing peer'))).toEqual([])
   })
 })
