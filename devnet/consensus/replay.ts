@@ -29,6 +29,8 @@ export type ReplayEntry =
       readonly chain: ChainState
     }
   | { readonly kind: 'record'; readonly replica: string; readonly record: JournalRecord }
+  /** A power of the devnet took the replica back, with all others: what comes is another history. */
+  | { readonly kind: 'rewind'; readonly replica: string }
 
 export interface ReplayDifference {
   readonly replica: string
@@ -41,6 +43,8 @@ export interface ReplayDifference {
 }
 
 interface Actor {
+  /** How often the network had gone back: decisions of different histories are not compared. */
+  readonly history: number
   readonly address: string
   readonly chain: ChainState
   state: RoundState
@@ -52,8 +56,9 @@ export class Replay {
   readonly #verify: VerifyMessage
   readonly #rules: typeof step
   readonly #actors = new Map<string, Actor>()
-  /** By height, who decided what first. */
-  readonly #decided = new Map<bigint, { readonly replica: string; readonly blockId: BlockId }>()
+  /** By history and height, who decided what first. */
+  readonly #decided = new Map<string, { readonly replica: string; readonly blockId: BlockId }>()
+  readonly #histories = new Map<string, number>()
   readonly #heights = new Set<bigint>()
   #records = 0
 
@@ -69,7 +74,19 @@ export class Replay {
 
   /** Null while everything is as it was. */
   take(entry: ReplayEntry): ReplayDifference | null {
-    return entry.kind === 'height' ? this.#begin(entry) : this.#takeRecord(entry.replica, entry.record)
+    switch (entry.kind) {
+      case 'height':
+        return this.#begin(entry)
+      case 'record':
+        return this.#takeRecord(entry.replica, entry.record)
+      case 'rewind':
+        this.#histories.set(entry.replica, this.#historyOf(entry.replica) + 1)
+        return null
+    }
+  }
+
+  #historyOf(replica: string): number {
+    return this.#histories.get(replica) ?? 0
   }
 
   #begin({ replica, address, precision, chain }: Extract<ReplayEntry, { kind: 'height' }>): ReplayDifference | null {
@@ -86,9 +103,10 @@ export class Replay {
       precision,
     })
     this.#heights.add(height)
-    this.#actors.set(replica, { address, chain, state, asked: [] })
+    const history = this.#historyOf(replica)
+    this.#actors.set(replica, { history, address, chain, state, asked: [] })
     const decision = before?.state.decided
-    if (before === undefined || decision == null || before.state.keeper.height !== lastHeight) return null
+    if (before?.history !== history || decision == null || before.state.keeper.height !== lastHeight) return null
     if (equalBlockIds(decision.blockId, chain.lastBlockId)) return null
     return {
       replica,
@@ -115,7 +133,7 @@ export class Replay {
     actor.state = state
     for (const effect of effects) {
       if (effect.kind === 'vote' || effect.kind === 'propose') actor.asked.push(effect)
-      if (effect.kind === 'decide') difference ??= this.#checkDecision(replica, state, effect)
+      if (effect.kind === 'decide') difference ??= this.#checkDecision(replica, actor, effect)
     }
     return difference
   }
@@ -167,12 +185,12 @@ export class Replay {
 
   #checkDecision(
     replica: string,
-    state: RoundState,
+    { history, state }: Actor,
     { decision }: Extract<Effect, { kind: 'decide' }>,
   ): ReplayDifference | null {
-    const { height } = state.keeper
-    const first = this.#decided.get(height)
-    if (first === undefined) this.#decided.set(height, { replica, blockId: decision.blockId })
+    const place = `${history}/${state.keeper.height}`
+    const first = this.#decided.get(place)
+    if (first === undefined) this.#decided.set(place, { replica, blockId: decision.blockId })
     if (first === undefined || blockIdKey(first.blockId) === blockIdKey(decision.blockId)) return null
     const expected = `block ${nameOf(first.blockId)}, as ${first.replica} decided`
     return differenceAt(replica, state, decision.round)('decision', `block ${nameOf(decision.blockId)}`, expected)

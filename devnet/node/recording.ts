@@ -5,6 +5,7 @@
  *
  *   {"v":"v0","t":<ms since 1970>,"address":"<hex>","precision":"<ns>"|null,"state":"<hex>"}
  *   {"v":"v0","t":<ms since 1970>,"record":"<hex>"}
+ *   {"v":"v0","t":<ms since 1970>,"rewind":<height>}
  */
 import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -23,6 +24,8 @@ export interface Recorder {
     chain: ChainState,
   ): void
   record(name: string, record: Uint8Array): void
+  /** The replica goes back to this height, with all others. */
+  rewind(name: string, height: number): void
   close(): void
 }
 
@@ -48,6 +51,7 @@ export function openRecorder(
         state: toHex(encode(STATE, toWireState(chain, ''))),
       }),
     record: (name, record) => put({ v: name, t: now(), record: toHex(record) }),
+    rewind: (name, height) => put({ v: name, t: now(), rewind: height }),
     close() {
       if (isClosed) return
       isClosed = true
@@ -103,7 +107,8 @@ function readLine(line: string, number: number): ReplayEntry {
   }
   const replica = value?.['v']
   if (typeof replica !== 'string' || replica === '') return refuse('names no replica')
-  const { record, state, address, precision } = value ?? {}
+  const { record, state, address, precision, rewind } = value ?? {}
+  if (typeof rewind === 'number') return { kind: 'rewind', replica }
   try {
     if (typeof record === 'string') {
       const { records, end } = readJournal(fromHex(record))

@@ -7,7 +7,7 @@ export interface Target {
   /** An input made from nothing. */
   generate(random: Random): Uint8Array
   /** Throws a `Finding`, or anything else that nobody documented. Answers what must be the same wherever it runs. */
-  run(input: Uint8Array): string
+  run(input: Uint8Array): string | Promise<string>
 }
 
 /** A promise of ours that an input breaks. */

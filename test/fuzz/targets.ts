@@ -3,6 +3,7 @@ import type { Target } from './target.ts'
 import { actors, syscalls } from './targets/actors.ts'
 import { amt } from './targets/amt.ts'
 import { car } from './targets/car.ts'
+import { comet } from './targets/comet.ts'
 import { dagCbor } from './targets/dag-cbor.ts'
 import { hamt } from './targets/hamt.ts'
 import { instrumenter } from './targets/instrumenter.ts'
@@ -22,4 +23,5 @@ export const TARGETS: readonly Target[] = [
   amt,
   car,
   values,
+  comet,
 ]

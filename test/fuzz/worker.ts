@@ -60,7 +60,7 @@ while ((count === null || executions < count) && findings.length < FINDINGS_MAX)
   Atomics.store(current, 0, BigInt(index))
   const input = given ?? inputOf(target, inputs, seed, index)
   try {
-    const outcome = target.run(input)
+    const outcome = await target.run(input)
     const hash = createHash('sha256').update(`${index} ${outcome}`).digest()
     digest = (digest + hash.readBigUInt64LE(0)) & MASK
   } catch (error) {

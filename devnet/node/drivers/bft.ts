@@ -456,6 +456,7 @@ export class BftChain implements Chain {
     for (const { executor } of this.#seats) await executor.settled
     this.#room.dropAll(new SubmitError('DROPPED', 'the chain went back to an earlier block'))
     this.#hashes.clear()
+    for (const { name } of this.#seats) this.#recorder?.rewind(name, height)
     const states = new Map<Seat, ChainState>()
     for (const seat of this.#seats) {
       const { application, executor } = seat

@@ -81,6 +81,24 @@ describe.skipIf(!hasOwnBundle)('a recording', () => {
     expect(replay.summary.heights).toBeGreaterThanOrEqual(5)
   })
 
+  test('of a network that went back has two histories, and no difference; a fork in either is one', async () => {
+    const recordTo = join(folder, 'back.log')
+    const devnet = openTestDevnet({ consensus: 'bft', recordTo })
+    await devnet.chain.mine(5)
+    await devnet.chain.rewind(2)
+    await devnet.chain.mine(5)
+    await devnet.close()
+    const recording = readFileSync(recordTo, 'utf8')
+    const { difference, replay } = run(recording)
+    expect(difference).toBeNull()
+    expect(replay.summary.heights).toBeGreaterThanOrEqual(7)
+    const lines = recording.split('\n')
+    expect(lines.filter((line) => line.includes('"rewind":2'))).toHaveLength(4)
+    // Without the word of one of them, its second history contradicts the first.
+    const silent = lines.filter((line) => !line.startsWith('{"v":"v1"') || !line.includes('"rewind"'))
+    expect(run(silent.join('\n')).difference).toMatchObject({ replica: 'v1', height: 3n, effect: 'decision' })
+  })
+
   test('with one vote changed names the vote: replica, height, round', () => {
     const lines = text.split('\n')
     const { at, read } = findOwnVote(lines)
