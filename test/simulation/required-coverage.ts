@@ -87,8 +87,8 @@ export const REQUIRED: Readonly<Record<Tier, readonly string[]>> = {
     ...['repropose with a lock', 'repropose without a lock', 'evidence', 'catch-up by certificate'],
     ...heldBy('R2', 'step', 'proof', 'block'),
   ],
-  // It ends where the chain forks, mostly in its first height.
-  accountability: ['vice two faces', 'R1 block', 'R4 lock', 'R7 current', 'R9 nil', 'R11 next'],
+  // It ends where the chain forks, mostly in the first round of its first height.
+  accountability: ['vice two faces', 'R0 propose', 'R0 wait', 'R1 block', 'R4 lock', 'R7 current'],
 }
 
 /** What was to happen in the tier and did not. */
