@@ -12,7 +12,7 @@ import { headerHash } from './hash.ts'
 import { encodeJournalRecord, type JournalRecord } from './journal.ts'
 import { recordOf } from './journal-input.ts'
 import { Outbox } from './outbox.ts'
-import { hasExtensions } from './params.ts'
+import { blockSizeLimit, hasExtensions } from './params.ts'
 import { partSetHeader } from './part-set.ts'
 import type { ReplicaHost, ReplicaOptions } from './replica-host.ts'
 import { createRoundState, type Effect, type Input, missingBlocks, type RoundState, step } from './round.ts'
@@ -111,10 +111,10 @@ export class ReplicaCore {
     this.#step(input)
   }
 
-  /** Takes a block that is missing; others cost nothing. */
+  /** Takes a block that is missing; others cost nothing. The parts that a proposal names leave room for more bytes than are allowed. */
   takeBlock(bytes: Uint8Array): void {
     const missing = missingBlocks(this.rounds)
-    if (missing.length === 0) return
+    if (missing.length === 0 || BigInt(bytes.length) > blockSizeLimit(this.chain.params.block.maxBytes)) return
     const partSet = partSetHeader(bytes)
     const wanted = missing.find(({ partSetHeader: header }) => header.hash === partSet.hash)
     if (wanted === undefined) return
@@ -130,7 +130,10 @@ export class ReplicaCore {
     const after = step(before, input)
     this.rounds = after.state
     this.host.trace({ kind: 'step', input, before, after })
-    for (const effect of after.effects) this.#perform(effect)
+    for (const effect of after.effects) {
+      this.host.trace({ kind: 'effect', effect })
+      this.#perform(effect)
+    }
   }
 
   /** The chain has a new block: its next height begins. */

@@ -10,7 +10,7 @@ import type { ChainState } from './chain-state.ts'
 import type { ChainPast } from './evidence-pool.ts'
 import type { VerifyMessage } from './key.ts'
 import type { DecidedBlock, PeerMessage } from './peer-message.ts'
-import type { Candidate, Input, RoundState, Step, Transition, Verdict } from './round.ts'
+import type { Candidate, Effect, Input, RoundState, Step, Transition, Verdict } from './round.ts'
 import { type Duration, MILLISECOND, type Time } from './time.ts'
 import type { Block, BlockId, Evidence, ExtendedCommit, PublicKey, Vote } from './wire.ts'
 
@@ -75,6 +75,8 @@ export type Passage =
   | { readonly kind: 'height'; readonly rounds: RoundState }
   /** The rounds took an input. What it asks for is done after this was told. */
   | { readonly kind: 'step'; readonly input: Input; readonly before: RoundState; readonly after: Transition }
+  /** What a step asked for is about to be done. */
+  | { readonly kind: 'effect'; readonly effect: Effect }
   /** A precommit for the last block. */
   | { readonly kind: 'late vote'; readonly vote: Vote }
 

@@ -1,18 +1,23 @@
 /**
  * The tiers that take long: `npm run test:deep` runs them all, `npm run simulate -- deep-tiers [T3|T4|T7|T8…]` some. One line of JSON each.
  *
- * `TROUPE_DEEP_TWINS` says how many of the 16,384 ways to set twins against the others are run (default: all; fewer are
- * evenly spread), and
- * `TROUPE_DEEP_TWINS_FIRST` where to begin: then they are run one after the other, and `next` is where to go on.
+ * `TROUPE_DEEP_TWINS` says how many of the 262,144 ways to set twins against the others are run (default 10,000, evenly spread), and
+ * `TROUPE_DEEP_TWINS_FIRST` where to begin: then they are run one after the other, and `next` is where to go on. `TROUPE_DEEP_FIRST` and
+ * `TROUPE_DEEP_SEEDS` are the first seed of T4 and how many.
  *
  * @source spec consensus §8.4
  */
 import { step } from '../../devnet/consensus/round.ts'
+import { missingIn } from './required-coverage.ts'
 import { search, USUAL_SEARCH } from './search.ts'
 import { explainFailure, runCampaign, type Tier, TWINS_PLANS } from './tiers.ts'
 
 const BATCH = 200
-const DEEP_SEEDS = 2000
+const DEEP_SEEDS = Number(process.env['TROUPE_DEEP_SEEDS'] ?? 2000)
+const DEEP_FIRST = Number(process.env['TROUPE_DEEP_FIRST'] ?? 1)
+const TWINS_SAMPLE = 10_000
+/** Of fewer runs nobody expects that everything happens. */
+const COVERED_RUNS = 200
 const ACCOUNTABILITY_SEEDS = 200
 const SEARCHES = [
   { faultyLeads: null, statesMax: 700_000 },
@@ -28,13 +33,13 @@ export interface DeepTier {
 
 export const DEEP_TIERS: readonly DeepTier[] = [
   { name: 'T3', run: runTwins },
-  { name: 'T4', run: () => runSeeds('T4', 'deep', seeds(DEEP_SEEDS)) },
+  { name: 'T4', run: () => runSeeds('T4', 'deep', seeds(DEEP_SEEDS, DEEP_FIRST), { first: DEEP_FIRST }) },
   { name: 'T7', run: () => runSeeds('T7', 'accountability', seeds(ACCOUNTABILITY_SEEDS)) },
   { name: 'T8', run: runSearches },
 ]
 
-function seeds(count: number): readonly number[] {
-  return Array.from({ length: count }, (_, i) => i + 1)
+function seeds(count: number, first = 1): readonly number[] {
+  return Array.from({ length: count }, (_, i) => first + i)
 }
 
 function say(line: Readonly<Record<string, unknown>>): void {
@@ -42,11 +47,14 @@ function say(line: Readonly<Record<string, unknown>>): void {
 }
 
 function runTwins(): number {
-  const count = Math.min(Number(process.env['TROUPE_DEEP_TWINS'] ?? TWINS_PLANS), TWINS_PLANS)
-  const first = Number(process.env['TROUPE_DEEP_TWINS_FIRST'] ?? -1)
-  const stride = first >= 0 ? 1 : Math.floor(TWINS_PLANS / count)
-  const numbers = Array.from({ length: count }, (_, i) => (Math.max(first, 0) + i * stride) % TWINS_PLANS)
-  return runSeeds('T3', 'twins', numbers, { of: TWINS_PLANS, ...(first >= 0 ? { next: first + count } : { stride }) })
+  const count = Math.min(Number(process.env['TROUPE_DEEP_TWINS'] ?? TWINS_SAMPLE), TWINS_PLANS)
+  const first = process.env['TROUPE_DEEP_TWINS_FIRST']
+  const numbers =
+    first === undefined
+      ? Array.from({ length: count }, (_, i) => Math.floor(((i + 0.5) * TWINS_PLANS) / count))
+      : Array.from({ length: count }, (_, i) => (Number(first) + i) % TWINS_PLANS)
+  const next = first === undefined ? {} : { next: Number(first) + count }
+  return runSeeds('T3', 'twins', numbers, { of: TWINS_PLANS, ...next })
 }
 
 function runSeeds(
@@ -59,11 +67,13 @@ function runSeeds(
   let findings = 0
   let events = 0
   let forks = 0
+  const coverage = new Map<string, number>()
   for (let at = 0; at < numbers.length; at += BATCH) {
     const campaign = runCampaign(tier, numbers.slice(at, at + BATCH))
     findings += campaign.failures.length
     events += campaign.events
     forks += campaign.forks
+    for (const [counter, count] of campaign.coverage) coverage.set(counter, (coverage.get(counter) ?? 0) + count)
     for (const failure of campaign.failures) process.stderr.write(`${explainFailure(tier, failure)}\n`)
     if (process.env['TROUPE_DEEP_PROGRESS'] !== undefined) {
       process.stderr.write(`${name} ${Math.min(at + BATCH, numbers.length)}/${numbers.length} ${findings}\n`)
@@ -72,8 +82,19 @@ function runSeeds(
   const seconds = (performance.now() - began) / 1000
   const perRun = seconds / numbers.length
   const all = 'of' in more ? { hoursForAll: Math.round((perRun * Number(more['of'])) / 360) / 10 } : {}
-  say({ tier: name, runs: numbers.length, ...more, events, forks, findings, seconds: Math.round(seconds), ...all })
-  return findings
+  const never = numbers.length >= COVERED_RUNS ? missingIn(tier, coverage) : []
+  say({
+    tier: name,
+    runs: numbers.length,
+    ...more,
+    events,
+    forks,
+    findings,
+    never,
+    seconds: Math.round(seconds),
+    ...all,
+  })
+  return findings + never.length
 }
 
 function runSearches(): number {

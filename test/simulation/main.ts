@@ -2,6 +2,7 @@
  * `npm run simulate -- <tier> [first] [count]`: runs a tier's numbers and says what was found. `deep-tiers [name…]` runs what `deep.ts` has.
  */
 import { DEEP_TIERS } from './deep.ts'
+import { missingIn } from './required-coverage.ts'
 import { explainFailure, runCampaign, TIERS, type Tier } from './tiers.ts'
 
 const [tier = 'mixed', first = '1', count = '1'] = process.argv.slice(2)
@@ -27,6 +28,10 @@ console.log(
     .map(([name, times]) => `${name}: ${times}`)
     .join('\n'),
 )
+if (runs >= 100) {
+  const missing = missingIn(tier as Tier, coverage)
+  if (missing.length > 0) console.log(`never: ${missing.join(', ')}`)
+}
 const rate = Math.round(events / seconds)
 console.log(
   `${runs} runs, ${failures.length} failures, ${forks} forks, ${events} events, ${seconds.toFixed(1)} s, ${rate} events/s`,

@@ -28,8 +28,8 @@ import {
 } from '../../devnet/consensus/round.ts'
 import { encode } from '../../devnet/consensus/schema.ts'
 import { makeKeyRing } from '../../devnet/consensus/simulation/fake-key.ts'
+import { openGenesis } from '../../devnet/consensus/simulation/genesis.ts'
 import { Random } from '../../devnet/consensus/simulation/random.ts'
-import { openGenesis } from '../../devnet/consensus/simulation/run.ts'
 import { judgeVote } from '../../devnet/consensus/vote-keeper.ts'
 import {
   BLOCK,

@@ -2,7 +2,8 @@
 import { hasHonest } from '../../devnet/consensus/quorum.ts'
 import { InvariantBroken } from '../../devnet/consensus/simulation/invariants.ts'
 import { GOOD_LINK } from '../../devnet/consensus/simulation/network.ts'
-import { makePlan, type Plan, Run, type RunResult, USUAL_PLAN } from '../../devnet/consensus/simulation/run.ts'
+import { CRASH_KEEPS, makePlan, type Plan, USUAL_PLAN } from '../../devnet/consensus/simulation/plan.ts'
+import { Run, type RunResult } from '../../devnet/consensus/simulation/run.ts'
 import { type Failure, shrink } from '../../devnet/consensus/simulation/shrink.ts'
 
 export const TIERS = {
@@ -38,38 +39,48 @@ const QUIET: Plan = {
   clockSpreadMs: 0,
   isSlow: false,
   changesValidators: false,
+  clients: 'all',
+  joinMs: null,
+  hasExtensions: false,
   timeRule: 'proposer',
   initialHeight: 1n,
 }
 
 const CRASH_NODES = 4
-const CRASH_RECORDS = 60
-const KEEPS = ['what was synced', 'everything', 'a torn head', 'a torn body'] as const
-export const CRASH_PLANS = CRASH_NODES * CRASH_RECORDS * KEEPS.length
+const CRASH_POINTS = 60
+/** After each record, with each of what may be left of it. */
+export const CRASH_RECORD_PLANS = CRASH_NODES * CRASH_POINTS * CRASH_KEEPS.length
+/** Then before each effect, with what was synced or everything. */
+export const CRASH_PLANS = CRASH_RECORD_PLANS + CRASH_NODES * CRASH_POINTS * 2
 
 function crashPlan(number: number): Plan {
-  const keeps = KEEPS[number % KEEPS.length]!
-  const rest = Math.floor(number / KEEPS.length)
-  const crashPoint = { node: rest % CRASH_NODES, record: 1 + (Math.floor(rest / CRASH_NODES) % CRASH_RECORDS), keeps }
+  const isRecord = number < CRASH_RECORD_PLANS
+  const among = isRecord ? CRASH_KEEPS.length : 2
+  const left = isRecord ? number : number - CRASH_RECORD_PLANS
+  const at = Math.floor(left / among)
+  const crashPoint = {
+    node: at % CRASH_NODES,
+    after: isRecord ? 'record' : 'effect',
+    count: 1 + (Math.floor(at / CRASH_NODES) % CRASH_POINTS),
+    keeps: CRASH_KEEPS[left % among]!,
+  } as const
   return { ...QUIET, seed: number, heights: 7, crashPoint }
 }
 
-const SIDES = 16
 const TWINS_ROUNDS = 3
-/** Of a round that times out in every step. */
-const TWINS_ROUND_MS = 430
-export const TWINS_PLANS = 4 * SIDES ** TWINS_ROUNDS
+const SIDES = 16
+const LEADERS = 4
+/** Until three rounds have run out of time in every step. */
+const TWINS_MS = 2400
+/** One validator is there twice; in each of three rounds any leads, and any of the ways to part five nodes in two. */
+export const TWINS_PLANS = (SIDES * LEADERS) ** TWINS_ROUNDS
 
-/** Each validator as the twin, which changes in which round it leads; in each of three rounds any of the ways to part five nodes in two. */
 function twinsPlan(number: number): Plan {
-  const sides = Array.from({ length: TWINS_ROUNDS }, (_, round) => Math.floor(number / 4 / SIDES ** round) % SIDES)
-  return {
-    ...QUIET,
-    seed: number,
-    heights: 2,
-    twins: { key: number % 4, sides, lastsMs: TWINS_ROUND_MS },
-    healMs: TWINS_ROUNDS * TWINS_ROUND_MS,
-  }
+  const rounds = Array.from({ length: TWINS_ROUNDS }, (_, round) => {
+    const choice = Math.floor(number / (SIDES * LEADERS) ** round) % (SIDES * LEADERS)
+    return { leader: choice % LEADERS, side: Math.floor(choice / LEADERS) }
+  })
+  return { ...QUIET, seed: number, heights: 2, clients: 'patient', twins: { key: 0, rounds }, healMs: TWINS_MS }
 }
 
 export interface Campaign {
@@ -106,13 +117,13 @@ export function runCampaign(tier: Tier, numbers: Iterable<number>): Campaign {
       const result = run.finish()
       results.push(result)
       events += result.events
-      for (const [name, count] of result.coverage) coverage.set(name, (coverage.get(name) ?? 0) + count)
     } catch (error) {
       if (!(error instanceof InvariantBroken)) throw error
       const failure = { plan, invariant: error.invariant, message: error.message }
       if (tier !== 'accountability') failures.push(failure)
       else blame(run, failure)
     }
+    for (const [name, count] of run.coverage.counts) coverage.set(name, (coverage.get(name) ?? 0) + count)
   }
   return { runs, events, forks, failures, coverage, results }
 }

@@ -5,18 +5,22 @@
  * @source spec consensus §8.4
  */
 
+import { concatBytes } from '../../primitives/bytes.ts'
 import { encodeUtf8 } from '../../primitives/utf8.ts'
 import { decodeBlock } from '../block.ts'
 import { isNil, NIL_BLOCK_ID } from '../block-id.ts'
+import { ABSENT_SIG, commitSigOf } from '../commit.ts'
 import { isFault } from '../fault.ts'
 import { bitArray } from '../gossip.ts'
 import { commitHash, headerHash, txsHash } from '../hash.ts'
 import { partSetHeader } from '../part-set.ts'
-import type { PeerMessage } from '../peer-message.ts'
+import { PEER_MESSAGE, type PeerMessage } from '../peer-message.ts'
+import { WireError } from '../protobuf.ts'
 import type { ReplicaKey } from '../replica-host.ts'
-import { encode } from '../schema.ts'
-import { proposalSignBytes, voteSignBytes } from '../sign-bytes.ts'
+import { decode, encode } from '../schema.ts'
+import { extensionSignBytes, proposalSignBytes, voteSignBytes } from '../sign-bytes.ts'
 import { MILLISECOND } from '../time.ts'
+import { isExtensible } from '../vote.ts'
 import { BLOCK, type Block, type BlockId, PRECOMMIT, PREVOTE, type Proposal, type Vote } from '../wire.ts'
 import type { SimulatedNode } from './node.ts'
 import type { Random } from './random.ts'
@@ -35,6 +39,12 @@ export const VICES = [
   'misplaced votes',
   'lies',
   'late',
+  'just too late',
+  'amnesia',
+  'bad extension',
+  'garbage',
+  'two sessions',
+  'forged commits',
   'two faces',
 ] as const
 export type Vice = (typeof VICES)[number]
@@ -49,6 +59,8 @@ export interface Conspiracy {
 export interface Twisted {
   readonly message: PeerMessage
   readonly delayMs: number
+  /** Over a second connection, as if it were another peer. */
+  readonly isSecondSession: boolean
 }
 
 export class Byzantine {
@@ -69,12 +81,28 @@ export class Byzantine {
   /** What goes to the peer with this place instead of the message. */
   twist(node: SimulatedNode, place: number, message: PeerMessage): readonly Twisted[] {
     const key = node.key
-    if (key === null) return [{ message, delayMs: 0 }]
-    return this.#twist(key, node, place, message).map((twisted) =>
-      this.vice === 'late'
-        ? { message: twisted, delayMs: this.#random.between(0, 900) }
-        : { message: twisted, delayMs: 0 },
-    )
+    if (key === null) return [{ message, delayMs: 0, isSecondSession: false }]
+    const twisted = this.#twist(key, node, place, message).map((said) => ({
+      message: said,
+      delayMs: this.#delay(node, said),
+      isSecondSession: false,
+    }))
+    if (this.vice !== 'two sessions') return twisted
+    return [...twisted, { message: this.#contradiction(key, node, message), delayMs: 0, isSecondSession: true }]
+  }
+
+  #delay({ setting: { options } }: SimulatedNode, message: PeerMessage): number {
+    if (this.vice === 'late') return this.#random.between(0, 900)
+    if (this.vice !== 'just too late' || message.kind !== 'vote') return 0
+    const { type, round } = message.value.vote
+    const { baseMs, deltaMs } = options.timeouts[type === PREVOTE ? 'prevote' : 'precommit']
+    return baseMs + deltaMs * round + this.#random.between(0, 3)
+  }
+
+  /** What the second session says where the first says this. */
+  #contradiction(key: ReplicaKey, node: SimulatedNode, message: PeerMessage): PeerMessage {
+    if (message.kind === 'vote') return this.#otherVote(key, node, message.value.vote)
+    return message.kind === 'status' ? this.#lie(message) : message
   }
 
   /** What it says of itself when a message comes in. */
@@ -94,9 +122,9 @@ export class Byzantine {
         timestamp: node.now(),
         validatorAddress: address,
         validatorIndex: self,
-        signature: new Uint8Array(0),
-        extension: new Uint8Array(0),
-        extensionSignature: new Uint8Array(0),
+        signature: NO_BYTES,
+        extension: NO_BYTES,
+        extensionSignature: NO_BYTES,
       }),
     )
   }
@@ -107,7 +135,17 @@ export class Byzantine {
       case 'silent':
         return []
       case 'late':
+      case 'just too late':
+      case 'two sessions':
         return [message]
+      case 'amnesia':
+        return [message.kind === 'vote' ? this.#forgetLock(key, node, message.value.vote) : message]
+      case 'bad extension':
+        return [message.kind === 'vote' ? this.#badExtension(key, message.value.vote) : message]
+      case 'garbage':
+        return [message, ...this.#damaged(message)]
+      case 'forged commits':
+        return message.kind === 'status' ? [message, ...this.#forgedBlocks(key, node)] : [message]
       case 'yes to all':
         return message.kind === 'vote' ? [] : [message]
       case 'nil to all':
@@ -143,9 +181,79 @@ export class Byzantine {
     }
   }
 
-  #vote(key: ReplicaKey, vote: Vote): PeerMessage {
+  /** Signed, with an extension where the honest vote would have one that is signed. */
+  #vote(key: ReplicaKey, draft: Vote): PeerMessage {
+    const vote = isExtensible(draft) ? draft : { ...draft, extension: NO_BYTES, extensionSignature: NO_BYTES }
     const signature = key.sign(voteSignBytes(this.#chainId, vote))
     return { kind: 'vote', value: { vote: { ...vote, signature } } }
+  }
+
+  /** Prevotes what is proposed, whatever it is locked on. */
+  #forgetLock(key: ReplicaKey, { replica: { rounds } }: SimulatedNode, vote: Vote): PeerMessage {
+    const proposal = rounds.proposals.get(vote.round)?.proposal
+    if (vote.type !== PREVOTE || !isNil(vote.blockId) || rounds.locked === null || proposal === undefined) {
+      return { kind: 'vote', value: { vote } }
+    }
+    return this.#vote(key, { ...vote, blockId: proposal.blockId })
+  }
+
+  #badExtension(key: ReplicaKey, vote: Vote): PeerMessage {
+    if (!isExtensible(vote) || vote.extensionSignature.length === 0) return { kind: 'vote', value: { vote } }
+    const extension = encodeUtf8('as I like it')
+    const way = this.#random.below(3)
+    if (way === 0) return this.#vote(key, { ...vote, extension: NO_BYTES, extensionSignature: NO_BYTES })
+    if (way === 1) return this.#vote(key, { ...vote, extension })
+    const extensionSignature = key.sign(extensionSignBytes(this.#chainId, { ...vote, extension }))
+    return this.#vote(key, { ...vote, extension, extensionSignature })
+  }
+
+  /** The frame with a few bytes changed, cut or added, if it is a message still. */
+  #damaged(message: PeerMessage): readonly PeerMessage[] {
+    let frame = encode(PEER_MESSAGE, message)
+    for (let i = 1 + this.#random.below(3); i > 0; i--) {
+      const at = this.#random.below(frame.length + 1)
+      const way = this.#random.below(3)
+      if (way === 0) frame = frame.slice(0, at)
+      else if (way === 1) frame = concatBytes(frame, Uint8Array.of(this.#random.below(256)))
+      else frame = frame.map((byte, place) => (place === at ? this.#random.below(256) : byte))
+    }
+    try {
+      const read = decode(PEER_MESSAGE, frame)
+      return read === null ? [] : [read]
+    } catch (error) {
+      if (error instanceof WireError) return []
+      throw error
+    }
+  }
+
+  /** A block that is about as if it were decided: by one validator alone, or by all in its own hand. */
+  #forgedBlocks(key: ReplicaKey, node: SimulatedNode): readonly PeerMessage[] {
+    const { keeper, candidates, self, round } = node.replica.rounds
+    const [candidate] = candidates.values()
+    if (candidate === undefined || self === null) return []
+    const { height } = keeper
+    const isAlone = this.#random.chance(0.5)
+    const extendedSignatures = keeper.validators.validators.map(({ address }, validatorIndex) => {
+      if (isAlone && validatorIndex !== self) {
+        return { ...ABSENT_SIG, extension: NO_BYTES, extensionSignature: NO_BYTES }
+      }
+      const draft: Vote = {
+        type: PRECOMMIT,
+        height,
+        round: Math.max(round, 0),
+        blockId: candidate.blockId,
+        timestamp: node.now(),
+        validatorAddress: address,
+        validatorIndex,
+        signature: NO_BYTES,
+        extension: NO_BYTES,
+        extensionSignature: NO_BYTES,
+      }
+      const vote = { ...draft, signature: key.sign(voteSignBytes(this.#chainId, draft)) }
+      return commitSigOf(keeper.hasExtensions ? { ...vote, extensionSignature: vote.signature } : vote)
+    })
+    const commit = { height, round: Math.max(round, 0), blockId: candidate.blockId, extendedSignatures }
+    return [{ kind: 'blocks', value: { blocks: [{ block: candidate.bytes, commit }] } }]
   }
 
   /** For nil, or for some block that is about. */
@@ -197,7 +305,7 @@ export class Byzantine {
 
   #spoil(block: Block): Block {
     const { header, data, lastCommit } = block
-    const way = this.#random.below(5)
+    const way = this.#random.below(6)
     if (way === 0) return { ...block, header: { ...header, appHash: header.validatorsHash } }
     if (way === 1) return { ...block, header: { ...header, time: 1n } }
     if (way === 2) return { ...block, header: { ...header, time: header.time + 3_600_000n * MILLISECOND } }
@@ -209,7 +317,8 @@ export class Byzantine {
       const commit = { ...lastCommit, signatures }
       return { ...block, lastCommit: commit, header: { ...header, lastCommitHash: commitHash(commit) } }
     }
-    const txs = [...data.txs, encodeUtf8('bad line')]
+    // Too large, if a little; or with a line that no application takes.
+    const txs = [...data.txs, way === 5 ? new Uint8Array(OVERSIZE).fill(0x61) : encodeUtf8('bad line')]
     return { ...block, data: { txs }, header: { ...header, dataHash: txsHash(txs) } }
   }
 
@@ -257,6 +366,10 @@ export class Byzantine {
     return { kind: 'status', value: { ...value, height: value.height + 1000n, votes } }
   }
 }
+
+const NO_BYTES = new Uint8Array(0)
+/** Bytes of a block of as many parts as are allowed, and more than are. */
+const OVERSIZE = 170_000
 
 function later(block: Block): Block {
   return { ...block, header: { ...block.header, time: block.header.time + 7n * MILLISECOND } }

@@ -5,6 +5,9 @@ import type { Random } from './random.ts'
 export class Disk {
   #records: Uint8Array[] = []
   #synced = 0
+  #trouble: 'sync error' | 'full disk' | null = null
+  /** Records that came before the disk was full. */
+  #room = Number.POSITIVE_INFINITY
 
   append(record: Uint8Array): void {
     this.#records.push(record)
@@ -15,8 +18,26 @@ export class Disk {
     return this.#records.length
   }
 
-  sync(mark: number): void {
+  /** Whether it did; if not, any of what is not synced may be lost. */
+  sync(mark: number): boolean {
+    if (this.#trouble !== null) return false
     this.#synced = Math.max(this.#synced, Math.min(mark, this.#records.length))
+    return true
+  }
+
+  /** From now on nothing becomes durable; of a full disk, what is appended never will. */
+  break(trouble: 'sync error' | 'full disk'): void {
+    this.#trouble = trouble
+    if (trouble === 'full disk') this.#room = this.#records.length
+  }
+
+  repair(): void {
+    this.#trouble = null
+    this.#room = Number.POSITIVE_INFINITY
+  }
+
+  get isBroken(): boolean {
+    return this.#trouble !== null
   }
 
   /** Replaces the journal as a whole, durably. */
@@ -34,7 +55,7 @@ export class Disk {
   }
 
   crash(random: Random): void {
-    const kept = this.#synced + random.below(this.#records.length - this.#synced + 1)
+    const kept = this.#synced + random.below(Math.max(0, Math.min(this.#records.length, this.#room) - this.#synced) + 1)
     const torn = this.#records[kept]
     this.#records = this.#records.slice(0, kept)
     if (torn !== undefined && random.chance(0.5)) this.#records.push(torn.subarray(0, random.below(torn.length)))

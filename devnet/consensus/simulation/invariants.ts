@@ -12,7 +12,7 @@ import { isQuorum } from '../quorum.ts'
 import type { Decision } from '../replica-host.ts'
 import { MILLISECOND, type Time } from '../time.ts'
 import { setHash, type ValidatorSet } from '../validator-set.ts'
-import { verifyVote } from '../vote.ts'
+import { checkVote, verifyVote } from '../vote.ts'
 import { PRECOMMIT, PREVOTE, type PublicKey, type Vote } from '../wire.ts'
 
 /** A promise of consensus was broken. */
@@ -164,6 +164,7 @@ export class Invariants {
 
   /** I6 no equivocation and I7 locks, of the votes of honest validators as they leave. */
   onVote(vote: Vote): void {
+    if (checkVote(vote) !== null) return
     const { height, round, type, validatorAddress: voter, blockId } = vote
     const key = blockIdKey(blockId)
     const place = `${height}/${round}/${type}/${voter}`

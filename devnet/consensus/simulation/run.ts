@@ -6,72 +6,27 @@
  */
 
 import { concatBytes, fromBinary, toHex } from '../../primitives/bytes.ts'
-import { sha256, sha256Binary } from '../../primitives/hash.ts'
+import { sha256 } from '../../primitives/hash.ts'
 import { encodeUtf8 } from '../../primitives/utf8.ts'
-import { type ChainState, createChainState, type Genesis } from '../chain-state.ts'
-import { isFault } from '../fault.ts'
+import type { ChainState } from '../chain-state.ts'
 import { addressOf } from '../key.ts'
-import { DEFAULT_PARAMS } from '../params.ts'
-import type { PeerMessage } from '../peer-message.ts'
-import { type Decision, LOOPBACK_OPTIONS, type ReplicaOptions } from '../replica-host.ts'
+import { PEER_MESSAGE, type PeerMessage } from '../peer-message.ts'
+import { type Decision, LOOPBACK_OPTIONS } from '../replica-host.ts'
 import type { Effect } from '../round.ts'
-import { MILLISECOND } from '../time.ts'
+import { encodedSize } from '../schema.ts'
 import { Agenda } from './agenda.ts'
-import { Byzantine, type Conspiracy, VICES, type Vice } from './byzantine.ts'
-import { makeKeyRing } from './fake-key.ts'
+import { Byzantine, type Conspiracy, type Twisted } from './byzantine.ts'
+import { Clients } from './clients.ts'
+import { Coverage } from './coverage.ts'
+import { type KeyRing, makeKeyRing } from './fake-key.ts'
+import { Faults } from './faults.ts'
+import { CHAIN_ID, openGenesis, withLeaders } from './genesis.ts'
 import { InvariantBroken, Invariants } from './invariants.ts'
 import { openLedger } from './ledger.ts'
-import { GOOD_LINK, type LinkSetting, Network } from './network.ts'
+import { Network } from './network.ts'
 import { NodeDied, type NodeWorld, SimulatedNode, START_TIME } from './node.ts'
+import type { Plan } from './plan.ts'
 import { Random } from './random.ts'
-
-export interface Fault {
-  readonly atMs: number
-  readonly lastsMs: number
-  readonly kind: 'crash' | 'crash all' | 'pause' | 'partition' | 'one way'
-  /** Nodes it is about; of a partition, those on one side. */
-  readonly nodes: readonly number[]
-}
-
-export interface Plan {
-  readonly seed: number
-  readonly powers: readonly bigint[]
-  /** Nodes with keys that have no power at first. */
-  readonly spares: number
-  readonly heights: number
-  /** By node. */
-  readonly vices: ReadonlyMap<number, Vice>
-  readonly links: LinkSetting
-  readonly faults: readonly Fault[]
-  /** When links become good and nodes stay up. */
-  readonly healMs: number
-  readonly clockSpreadMs: number
-  readonly isSlow: boolean
-  readonly changesValidators: boolean
-  readonly timeRule: ReplicaOptions['timeRule']
-  readonly initialHeight: bigint
-  /** One node dies as it writes to its journal. */
-  readonly crashPoint?: CrashPoint
-  /** A second node with the key of the first, and who hears whom in the first rounds. */
-  readonly twins?: Twins
-}
-
-/** After so many records of a life that began with the chain, with so much of them on the disk. */
-export interface CrashPoint {
-  readonly node: number
-  readonly record: number
-  readonly keeps: 'what was synced' | 'everything' | 'a torn head' | 'a torn body'
-}
-
-/** @source arXiv:2004.10617 (Twins) */
-export interface Twins {
-  /** Key that two nodes have. */
-  readonly key: number
-  /** One after the other, the nodes of one side as a bit mask; the twin is the last node. Then all is whole. */
-  readonly sides: readonly number[]
-  /** How long each lasts. */
-  readonly lastsMs: number
-}
 
 export interface RunResult {
   readonly height: bigint
@@ -88,73 +43,8 @@ export interface RunResult {
 }
 
 /** Simulated time that is allowed after healing: some rounds at the timeouts that were reached, and catching up. */
-const CHAIN_ID = 'simulation'
 const PATIENCE_MS = 60_000
 const EVENTS_MAX = 400_000
-
-export interface PlanOptions {
-  readonly heights: number
-  /** At most so many faults; `always`: every run has that many, and bad links. */
-  readonly faults: number
-  readonly trouble: 'sometimes' | 'always'
-}
-
-export const USUAL_PLAN: PlanOptions = { heights: 20, faults: 8, trouble: 'sometimes' }
-
-export function makePlan(seed: number, options: PlanOptions = USUAL_PLAN): Plan {
-  const random = new Random(seed, 'plan')
-  const { heights } = options
-  const count = random.pick([1, 2, 3, 4, 4, 4, 4, 5, 7])
-  const isWeighted = random.chance(0.3)
-  const faulty = Math.floor((count - 1) / 3)
-  const powers = Array.from({ length: count }, () => (isWeighted ? BigInt(5 + random.below(6)) : 10n))
-  const vices = new Map<number, Vice>()
-  for (let i = 0; i < faulty; i++) {
-    if (random.chance(0.6)) vices.set(count - 1 - i, random.pick(VICES))
-  }
-  // The faulty must hold less than a third.
-  let faultyPower = 0n
-  let total = 0n
-  for (const [i, power] of powers.entries()) {
-    total += power
-    if (vices.has(i)) faultyPower += power
-  }
-  if (faultyPower * 3n >= total) vices.clear()
-  const isRough = random.chance(0.7) || options.trouble === 'always'
-  const healMs = isRough ? random.between(1000, 12_000) : 0
-  const links: LinkSetting = isRough
-    ? {
-        minMs: 0.1,
-        maxMs: random.pick([1, 5, 20, 60]),
-        tailChance: random.chance(0.5) ? 0.05 : 0,
-        tailMs: random.between(100, 2000),
-        loss: random.chance(0.5) ? random.between(0, 0.3) : 0,
-        duplication: random.chance(0.5) ? random.between(0, 0.1) : 0,
-      }
-    : GOOD_LINK
-  const faults: Fault[] = []
-  const faultCount = options.trouble === 'always' ? options.faults : isRough ? random.below(options.faults) : 0
-  for (let i = faultCount; i > 0; i--) {
-    const kind = random.pick(['crash', 'crash', 'crash all', 'pause', 'partition', 'partition', 'one way'] as const)
-    const nodes = Array.from({ length: count }, (_, node) => node).filter(() => random.chance(0.4))
-    faults.push({ atMs: random.between(0, healMs), lastsMs: random.between(50, 4000), kind, nodes })
-  }
-  return {
-    seed,
-    powers,
-    heights,
-    vices,
-    links,
-    faults,
-    healMs,
-    spares: random.chance(0.4) ? 1 + random.below(2) : 0,
-    clockSpreadMs: random.chance(0.5) ? 200 : 0,
-    isSlow: random.chance(0.15),
-    changesValidators: random.chance(0.4),
-    timeRule: random.chance(0.25) ? 'median' : 'proposer',
-    initialHeight: random.chance(0.1) ? 1000n : 1n,
-  }
-}
 
 /** @throws InvariantBroken */
 export function runPlan(plan: Plan): RunResult {
@@ -164,60 +54,60 @@ export function runPlan(plan: Plan): RunResult {
 export class Run implements NodeWorld {
   readonly plan: Plan
   readonly agenda = new Agenda()
-  readonly ring
-  readonly waiting = new Set<string>()
+  readonly coverage = new Coverage()
+  readonly ring: KeyRing
   readonly random: Random
   readonly nodes: readonly SimulatedNode[]
   readonly network: Network
+  readonly clients: Clients
   readonly invariants: Invariants
-  readonly #submitted = new Set<string>()
   readonly #byzantine = new Map<string, Byzantine>()
   readonly #addresses: readonly string[]
+  /** By the name of a session. */
   readonly #byName = new Map<string, SimulatedNode>()
-  readonly #coverage = new Map<string, number>()
   readonly #alarms: string[] = []
-  readonly #workload: Random
+  #latestClock = START_TIME
   #log = new Uint8Array(32)
   #logBuffer: Uint8Array[] = []
   #events = 0
   #roundMax = 0
-  #lineCount = 0
 
   constructor(plan: Plan) {
     this.plan = plan
     const { seed, powers, spares } = plan
     this.random = new Random(seed, 'disk')
-    this.#workload = new Random(seed, 'workload')
+    this.ring = makeKeyRing(powers.length + spares)
+    this.network = new Network(new Random(seed, 'network'), plan.links)
+    const publicKeys = this.ring.keys.map(({ publicKey }) => publicKey)
+    this.#addresses = publicKeys.map(addressOf)
+    const natural = openGenesis(plan, publicKeys)
+    const leaders = plan.twins?.rounds.map(({ leader }) => publicKeys[leader]!)
+    const genesis = leaders === undefined ? natural : withLeaders(natural, leaders)
+    this.nodes = this.#openNodes(genesis)
+    this.clients = new Clients(this, new Random(seed, 'workload'))
+    this.invariants = new Invariants({
+      chainId: genesis.chainId,
+      verify: this.ring.verify,
+      isHonest: (address) => this.#isHonestKey(this.#addresses.indexOf(address)),
+      keyOf: (address) => publicKeys[this.#addresses.indexOf(address)],
+      submitted: this.clients.submitted,
+    })
+    this.invariants.setAt(genesis.initialHeight, genesis.validators)
+  }
+
+  #openNodes(genesis: ChainState): readonly SimulatedNode[] {
+    const { plan } = this
+    const { seed, powers, spares } = plan
     const byzantine = new Random(seed, 'byzantine')
     const clocks = new Random(seed, 'clocks')
     const speeds = new Random(seed, 'speeds')
     const conspiracy: Conspiracy = { chainId: CHAIN_ID, others: new Map() }
-    const ring = makeKeyRing(powers.length + spares)
-    this.ring = ring
-    this.network = new Network(new Random(seed, 'network'), plan.links)
-    const genesis = openGenesis(
-      plan,
-      ring.keys.map(({ publicKey }) => publicKey),
-    )
-    this.#addresses = ring.keys.map(({ publicKey }) => addressOf(publicKey))
-    const isHonest = (address: string): boolean => {
-      const key = this.#addresses.indexOf(address)
-      return !plan.vices.has(key) && plan.twins?.key !== key
-    }
-    const keys = new Map(this.#addresses.map((address, i) => [address, ring.keys[i]!.publicKey]))
-    const keyOf = (address: string) => keys.get(address)
-    this.invariants = new Invariants({
-      chainId: genesis.chainId,
-      verify: ring.verify,
-      isHonest,
-      keyOf,
-      submitted: this.#submitted,
-    })
-    this.invariants.setAt(genesis.initialHeight, genesis.validators)
-    const options = { ...LOOPBACK_OPTIONS, timeRule: plan.timeRule }
     const ledger = openLedger(powers)
-    const nodeKeys = [...this.#addresses.keys(), ...(plan.twins === undefined ? [] : [plan.twins.key])]
-    this.nodes = nodeKeys.map((key, i) => {
+    const options = { ...LOOPBACK_OPTIONS, timeRule: plan.timeRule }
+    const keys: (number | null)[] = [...this.#addresses.keys()]
+    if (plan.twins !== undefined) keys.push(plan.twins.key)
+    if (plan.joinMs !== null && spares === 0) keys.push(null)
+    return keys.map((key, i) => {
       const slow = plan.isSlow && i === 0 ? 20 : 1
       const setting = {
         name: `n${i}`,
@@ -232,30 +122,35 @@ export class Run implements NodeWorld {
         proposeMs: () => speeds.between(0, 2) * slow,
       }
       const node = new SimulatedNode(setting, this)
-      this.#byName.set(setting.name, node)
+      this.#byName.set(node.name, node).set(secondSession(node), node)
       const vice = plan.vices.get(i)
-      if (vice !== undefined) this.#byzantine.set(setting.name, new Byzantine(vice, byzantine, conspiracy))
+      if (vice !== undefined) this.#byzantine.set(node.name, new Byzantine(vice, byzantine, conspiracy))
       if (plan.crashPoint?.node === i) node.crashPoint = plan.crashPoint
       return node
     })
   }
 
-  get honest(): readonly SimulatedNode[] {
-    return this.nodes.filter(({ setting: { key } }, i) => !this.plan.vices.has(i) && this.plan.twins?.key !== key)
+  #isHonestKey(key: number | null): boolean {
+    return key === null || (!this.plan.vices.has(key) && this.plan.twins?.key !== key)
   }
 
-  get coverage(): ReadonlyMap<string, number> {
-    return this.#coverage
+  get honest(): readonly SimulatedNode[] {
+    return this.nodes.filter(({ setting: { key } }) => this.#isHonestKey(key))
   }
 
   begin(): void {
-    for (const node of this.nodes) this.agenda.after(0, () => node.start())
-    for (const fault of this.plan.faults) this.agenda.after(fault.atMs, () => this.#strike(fault))
-    for (const [i, side] of this.plan.twins?.sides.entries() ?? []) {
-      this.agenda.after(i * this.plan.twins!.lastsMs, () => this.#part(side))
+    const { joinMs } = this.plan
+    const late = joinMs === null ? null : this.nodes.at(-1)!
+    for (const node of this.nodes) if (node !== late) this.agenda.after(0, () => node.start())
+    if (late !== null) {
+      this.agenda.after(joinMs!, () => {
+        this.coverage.count('join')
+        for (const node of this.nodes) if (node !== late && node.isUp) node.replica.greet(late.name)
+        late.start()
+      })
     }
-    this.agenda.after(this.plan.healMs, () => this.#heal())
-    this.#submitLater()
+    new Faults(this).begin()
+    this.clients.begin()
   }
 
   finish(): RunResult {
@@ -297,93 +192,12 @@ export class Run implements NodeWorld {
       height: this.invariants.height,
       events: this.#events,
       logHash: toHex(this.#log),
-      coverage: this.#coverage,
+      coverage: this.coverage.counts,
       roundMax: this.#roundMax,
       simulatedMs: Math.round(this.agenda.nowMs),
       evidence: this.invariants.evidence.size,
       equivocators: this.invariants.equivocators.size,
       alarms: this.#alarms,
-    }
-  }
-
-  // --- clients ----------------------------------------------------------------------------------------------------
-
-  #submitLater(): void {
-    this.agenda.after(this.#workload.between(5, 150), () => {
-      this.#submit()
-      this.#submitLater()
-    })
-  }
-
-  #submit(): void {
-    const line = this.#nextLine()
-    this.waiting.add(line)
-    this.#submitted.add(line)
-    for (const node of this.nodes) {
-      const { life } = node
-      this.agenda.after(this.#workload.between(0, 5), () => {
-        if (node.isUp && node.life === life && !node.isPaused) node.wakeIfWanted()
-      })
-    }
-    for (const waiting of this.waiting) {
-      if (this.honest.every(({ ledger }) => ledger.lines.has(waiting))) this.waiting.delete(waiting)
-    }
-  }
-
-  /** Only honest powers change, and never so much that the faulty get a third. */
-  #nextLine(): string {
-    const { plan } = this
-    const count = ++this.#lineCount
-    if (!plan.changesValidators || !this.#workload.chance(0.3)) return `put ${count}`
-    const honest = plan.powers.map((_, i) => i).filter((i) => !plan.vices.has(i))
-    if (plan.spares > 0 && this.#workload.chance(0.6)) {
-      const spare = plan.powers.length + this.#workload.below(plan.spares)
-      return `power ${spare} ${this.#workload.chance(0.6) ? 5 : 0} ${count}`
-    }
-    const key = this.#workload.pick(honest)
-    return `power ${key} ${plan.powers[key]! + BigInt(this.#workload.below(3))} ${count}`
-  }
-
-  // --- faults -----------------------------------------------------------------------------------------------------
-
-  #strike({ kind, nodes, lastsMs }: Fault): void {
-    const struck = nodes.map((i) => this.nodes[i]!)
-    const until = Math.min(lastsMs, this.plan.healMs - this.agenda.nowMs)
-    switch (kind) {
-      case 'crash':
-      case 'crash all':
-        for (const node of kind === 'crash' ? struck : this.nodes) {
-          node.crash()
-          this.agenda.after(until, () => node.restart())
-        }
-        return
-      case 'pause':
-        for (const node of struck) {
-          node.isPaused = true
-          this.agenda.after(until, () => {
-            node.isPaused = false
-          })
-        }
-        return
-      case 'partition':
-        this.network.partition(
-          [struck, this.nodes.filter((node) => !struck.includes(node))].map((group) => group.map(({ name }) => name)),
-        )
-        this.agenda.after(until, () => this.network.heal())
-        return
-      case 'one way':
-        for (const from of struck)
-          for (const to of this.nodes) if (!struck.includes(to)) this.network.cut(from.name, to.name)
-        this.agenda.after(until, () => this.network.heal())
-    }
-  }
-
-  #heal(): void {
-    this.network.links = GOOD_LINK
-    this.network.heal()
-    for (const node of this.nodes) {
-      node.isPaused = false
-      node.restart()
     }
   }
 
@@ -394,40 +208,63 @@ export class Run implements NodeWorld {
   }
 
   send(from: SimulatedNode, to: string, message: PeerMessage): void {
+    const receiver = this.#byName.get(to)!
     const byzantine = this.#byzantine.get(from.name)
-    if (byzantine === undefined) return this.#route(from, to, message, 0)
+    if (byzantine === undefined) return this.#route(from, receiver, { message, delayMs: 0, isSecondSession: false })
     // The faulty show each other one face.
-    const place = this.#byzantine.has(to) ? 0 : this.nodes.findIndex(({ name }) => name === to)
-    for (const { message: twisted, delayMs } of byzantine.twist(from, place, message)) {
-      this.#route(from, to, twisted, delayMs)
+    const place = this.#byzantine.has(receiver.name) ? 0 : this.nodes.indexOf(receiver)
+    const twisted = byzantine.twist(from, place, message)
+    const [only] = twisted
+    if (twisted.length !== 1 || only?.message !== message || only.delayMs > 0) {
+      this.coverage.count(`vice ${byzantine.vice}`)
     }
+    for (const said of twisted) this.#route(from, receiver, said)
   }
 
-  #route(from: SimulatedNode, to: string, message: PeerMessage, delayMs: number): void {
+  #route(from: SimulatedNode, to: SimulatedNode, { message, delayMs, isSecondSession }: Twisted): void {
     if (message.kind === 'vote') this.invariants.onVote(message.value.vote)
-    for (const delay of this.network.route(from.name, to)) {
-      this.agenda.after(delay + delayMs, () => this.#deliver(from, this.#byName.get(to)!, message))
+    if (this.#isKeptApart(from, to, message)) return
+    const session = isSecondSession ? secondSession(from) : from.name
+    const carried = { nowMs: this.agenda.nowMs, size: () => encodedSize(PEER_MESSAGE, message) }
+    for (const delay of this.network.route(from.name, to.name, carried)) {
+      this.agenda.after(delay + delayMs, () => this.#deliver(session, to, message))
     }
   }
 
-  #part(side: number): void {
-    const isThere = (i: number): boolean => ((side >> i) & 1) === 1
-    const names = this.nodes.map(({ name }) => name)
-    this.network.partition([names.filter((_, i) => isThere(i)), names.filter((_, i) => !isThere(i))])
+  /** Twins: what is said in a round goes to one side; what says what was decided waits until all is whole. */
+  #isKeptApart(from: SimulatedNode, to: SimulatedNode, message: PeerMessage): boolean {
+    const { twins, healMs } = this.plan
+    if (twins === undefined || this.agenda.nowMs >= healMs) return false
+    const said =
+      message.kind === 'vote' ? message.value.vote : message.kind === 'proposal' ? message.value.proposal : null
+    if (said === null) return message.kind !== 'block'
+    const { side } = twins.rounds[said.round] ?? { side: 0 }
+    return ((side >> this.nodes.indexOf(from)) & 1) !== ((side >> this.nodes.indexOf(to)) & 1)
   }
 
-  #deliver(from: SimulatedNode, to: SimulatedNode, message: PeerMessage): void {
+  gossip(from: SimulatedNode, line: string): void {
+    for (const to of this.nodes) {
+      if (to === from) continue
+      const carried = { nowMs: this.agenda.nowMs, size: () => line.length }
+      for (const delay of this.network.route(from.name, to.name, carried)) this.agenda.after(delay, () => to.take(line))
+    }
+  }
+
+  #deliver(session: string, to: SimulatedNode, message: PeerMessage): void {
     if (!to.isUp) return
     if (to.isPaused) {
-      this.agenda.after(50, () => this.#deliver(from, to, message))
+      this.agenda.after(50, () => this.#deliver(session, to, message))
       return
     }
-    this.#note(`${from.name}>${to.name} ${message.kind} ${placeOf(message)}`)
+    this.#note(`${session}>${to.name} ${message.kind} ${placeOf(message)}`)
     const byzantine = this.#byzantine.get(to.name)
     for (const answer of byzantine?.answer(to, message) ?? []) {
-      for (const other of this.nodes) if (other !== to) this.#route(to, other.name, answer, 0)
+      this.coverage.count(`vice ${byzantine!.vice}`)
+      for (const other of this.nodes) {
+        if (other !== to) this.#route(to, other, { message: answer, delayMs: 0, isSecondSession: false })
+      }
     }
-    to.replica.receive(from.name, message)
+    to.replica.receive(session, message)
     const { rounds } = to.replica
     if (rounds.keeper.rounds.size > 120 || rounds.keeper.ahead.size > rounds.keeper.validators.validators.length) {
       throw new InvariantBroken('I12', `${to.name} keeps ${rounds.keeper.rounds.size} rounds`)
@@ -443,23 +280,23 @@ export class Run implements NodeWorld {
     this.invariants.schedule(decision.block.header.height, powers)
     this.invariants.onApplied(node.name, next.lastValidators, decision, next)
     if (this.plan.timeRule === 'proposer') {
-      const latest = this.nodes.reduce((most, other) => (other.now() > most ? other.now() : most), START_TIME)
+      // A clock that has gone back since has shown that time all the same.
+      for (const { isUp, now } of this.honest.map((other) => ({ isUp: other.isUp, now: other.now() }))) {
+        if (isUp && now > this.#latestClock) this.#latestClock = now
+      }
       const rounds = decision.commit.round
-      this.invariants.onTime(decision.block.header.time, latest, 505 * Math.min(1.1 ** rounds, 1e6) + 1)
+      this.invariants.onTime(decision.block.header.time, this.#latestClock, 505 * Math.min(1.1 ** rounds, 1e6) + 1)
     }
   }
 
-  effect(_node: SimulatedNode, effect: Effect): void {
+  effect(node: SimulatedNode, effect: Effect): void {
     if (effect.kind === 'round' && effect.round > this.#roundMax) this.#roundMax = effect.round
-    if (effect.kind !== 'rule') return
-    const name = `${effect.rule} ${effect.outcome}`
-    this.#coverage.set(name, (this.#coverage.get(name) ?? 0) + 1)
+    this.coverage.effect(node.replica.rounds, effect)
   }
 
   failed(node: SimulatedNode, kind: 'halt' | 'alarm', reason: string): void {
     if (kind === 'alarm') this.#alarms.push(`${node.name}: ${reason}`)
-    else if (!this.plan.vices.has(this.nodes.indexOf(node)))
-      throw new InvariantBroken('halt', `${node.name}: ${reason}`)
+    else if (this.#isHonestKey(node.setting.key)) throw new InvariantBroken('halt', `${node.name}: ${reason}`)
   }
 
   validatorOf(name: string): string | undefined {
@@ -478,6 +315,11 @@ export class Run implements NodeWorld {
   }
 }
 
+/** The name under which a node speaks over a second connection. */
+function secondSession({ name }: SimulatedNode): string {
+  return `${name}'`
+}
+
 function placeOf(message: PeerMessage): string {
   switch (message.kind) {
     case 'vote': {
@@ -491,22 +333,4 @@ function placeOf(message: PeerMessage): string {
     default:
       return ''
   }
-}
-
-export function openGenesis(
-  plan: Pick<Plan, 'powers' | 'initialHeight'>,
-  keys: readonly Parameters<typeof addressOf>[0][],
-): ChainState {
-  const genesis: Genesis = {
-    chainId: CHAIN_ID,
-    initialHeight: plan.initialHeight,
-    time: START_TIME - 1000n * MILLISECOND,
-    params: DEFAULT_PARAMS,
-    validators: plan.powers.map((power, i) => ({ pubKey: keys[i]!, power })),
-    appHash: sha256Binary(encodeUtf8('genesis')),
-  }
-  const answer = { consensusParams: null, validators: [], appHash: '' }
-  const state = createChainState(genesis, answer, 1n)
-  if (isFault(state)) throw new Error(`the genesis is refused: ${state.code}`)
-  return state
 }

@@ -1,6 +1,7 @@
 /** Makes a plan that fails smaller, as long as the same promise is broken. */
 import { InvariantBroken } from './invariants.ts'
-import { type Plan, runPlan } from './run.ts'
+import type { Plan } from './plan.ts'
+import { runPlan } from './run.ts'
 
 export interface Failure {
   readonly plan: Plan
@@ -47,6 +48,13 @@ function* smallerPlans(plan: Plan): Generator<Plan> {
   if (plan.links.tailChance > 0) yield { ...plan, links: { ...plan.links, tailChance: 0 } }
   if (plan.changesValidators) yield { ...plan, changesValidators: false }
   if (plan.spares > 0) yield { ...plan, spares: 0 }
+  if (plan.crashPoint !== undefined) {
+    const { crashPoint: _, ...uncrashed } = plan
+    yield uncrashed
+  }
+  if (plan.joinMs !== null) yield { ...plan, joinMs: null }
+  if (plan.clients !== 'all') yield { ...plan, clients: 'all' }
+  if (plan.hasExtensions) yield { ...plan, hasExtensions: false }
   if (plan.isSlow) yield { ...plan, isSlow: false }
   if (plan.clockSpreadMs > 0) yield { ...plan, clockSpreadMs: 0 }
 }

@@ -9,7 +9,7 @@ import type { ChainState } from '../../consensus/chain-state.ts'
 import { type PrivateKey, publicKeyOf } from '../../consensus/key.ts'
 import { isQuorum } from '../../consensus/quorum.ts'
 import { type Decision, LOOPBACK_OPTIONS, type Passage, type ReplicaOptions } from '../../consensus/replica-host.ts'
-import type { Transition } from '../../consensus/round.ts'
+import type { Effect } from '../../consensus/round.ts'
 import type { rememberVerified } from '../../consensus/verified-signatures.ts'
 import type { Evidence } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
@@ -308,16 +308,14 @@ export class BftChain implements Chain {
   }
 
   #onPassage(validator: Validator, passage: Passage): void {
-    if (passage.kind === 'step') this.#onStep(validator, passage.after)
+    if (passage.kind === 'effect') this.#onEffect(validator, passage.effect)
     if (validator === this.#first) for (const listener of this.#passageListeners) listener(passage)
   }
 
-  #onStep(validator: Validator, { effects }: Transition): void {
-    for (const effect of effects) {
-      if (effect.kind === 'round' && effect.round === 0 && validator === this.#first)
-        this.#heightBegan = performance.now()
-      if (effect.kind === 'decide' && isNil(effect.decision.blockId)) throw new Error('nil was decided')
-    }
+  #onEffect(validator: Validator, effect: Effect): void {
+    if (effect.kind === 'round' && effect.round === 0 && validator === this.#first)
+      this.#heightBegan = performance.now()
+    if (effect.kind === 'decide' && isNil(effect.decision.blockId)) throw new Error('nil was decided')
   }
 
   /** The others go on without it, unless it is the one that clients talk to. */

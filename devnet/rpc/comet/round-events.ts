@@ -63,6 +63,8 @@ export function roundEventsOf(passage: Passage): readonly ChainEvent[] {
       return [voteEvent(passage.vote)]
     case 'step':
       return stepEvents(passage.input, passage.before, passage.after)
+    case 'effect':
+      return []
   }
 }
 

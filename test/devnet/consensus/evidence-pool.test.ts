@@ -4,7 +4,7 @@ import { type ChainPast, EvidencePool } from '../../../devnet/consensus/evidence
 import { evidenceHash } from '../../../devnet/consensus/hash.ts'
 import { addressOf, type PrivateKey, publicKeyOf, signMessage, verifyMessage } from '../../../devnet/consensus/key.ts'
 import { voteSignBytes } from '../../../devnet/consensus/sign-bytes.ts'
-import { openGenesis } from '../../../devnet/consensus/simulation/run.ts'
+import { openGenesis } from '../../../devnet/consensus/simulation/genesis.ts'
 import { PREVOTE, type Vote } from '../../../devnet/consensus/wire.ts'
 
 const key: PrivateKey = { kind: 'secp256k1', secret: new Uint8Array(32).fill(7) }

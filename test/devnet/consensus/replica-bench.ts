@@ -24,7 +24,7 @@ import { type Candidate, proposerAt, type Step, type Verdict } from '../../../de
 import { encode } from '../../../devnet/consensus/schema.ts'
 import { extensionSignBytes, proposalSignBytes, voteSignBytes } from '../../../devnet/consensus/sign-bytes.ts'
 import { makeKeyRing } from '../../../devnet/consensus/simulation/fake-key.ts'
-import { openGenesis } from '../../../devnet/consensus/simulation/run.ts'
+import { openGenesis } from '../../../devnet/consensus/simulation/genesis.ts'
 import { MILLISECOND, type Time } from '../../../devnet/consensus/time.ts'
 import type { ValidatorSet } from '../../../devnet/consensus/validator-set.ts'
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NIL_BLOCK_ID } from '../../../devnet/consensus/block-id.ts'
-import { commitHash } from '../../../devnet/consensus/hash.ts'
+import { commitHash, txsHash } from '../../../devnet/consensus/hash.ts'
 import { encodeJournalRecord, readJournal } from '../../../devnet/consensus/journal.ts'
 import { addressOf } from '../../../devnet/consensus/key.ts'
 import { FLAG_ABSENT, PRECOMMIT, PREVOTE } from '../../../devnet/consensus/wire.ts'
@@ -103,6 +103,25 @@ describe('a block', () => {
     const forged = { ...block, lastCommit, header: { ...block.header, lastCommitHash: commitHash(lastCommit) } }
     bench.offer(0, identify(forged))
     expect(bench.votes.filter(({ height }) => height === 2n)).toMatchObject([{ blockId: NIL_BLOCK_ID }])
+  })
+
+  test('of more bytes than are allowed is not taken, though its parts are', () => {
+    const bench = follower().start()
+    bench.replica.wake()
+    const { maxBytes } = bench.replica.chain.params.block
+    const { block } = bench.block('v')
+    const room = Number(maxBytes) - bench.block('v').bytes.length - 100
+    const make = (size: number) => {
+      const txs = [new Uint8Array(size)]
+      return identify({ ...block, data: { txs }, header: { ...block.header, dataHash: txsHash(txs) } })
+    }
+    const [large, tooLarge] = [make(room), make(room + 200)]
+    expect(tooLarge.blockId.partSetHeader.total).toBe(large.blockId.partSetHeader.total)
+    expect(bench.offer(0, tooLarge).votes).toEqual([])
+    expect(bench.replica.rounds.proposals.size).toBe(1)
+    const other = follower().start()
+    other.replica.wake()
+    expect(other.offer(0, large).votes).toMatchObject([{ type: PREVOTE, blockId: large.blockId }])
   })
 })
 
