@@ -96,6 +96,14 @@ export interface DevnetOptions {
 
 const LARGEST_STACK_MB = 256
 
+/** Validators of a devnet that this process has started. */
+export interface ProcessPeers {
+  /** JSON-RPC of those that run. */
+  urls(): readonly string[]
+  /** Ends the one that had this URL, and starts it without what it knew: it fetches the chain from the others. */
+  renew(url: string): void
+}
+
 export interface Devnet {
   readonly chain: Chain
   readonly accounts: readonly DevAccount[]
@@ -104,8 +112,8 @@ export interface Devnet {
   readonly networkName: string
   /** The validators and their network, when they vote. */
   readonly bft: BftChain | null
-  /** JSON-RPC of validators in processes of their own, which have faults of their own too. */
-  readonly peerUrls?: () => readonly string[]
+  /** Validators in processes of their own. */
+  readonly processes?: ProcessPeers
   /** `own` actors, or the root of the bundle that was given. */
   readonly bundle: Bundle
   close(): Promise<void>

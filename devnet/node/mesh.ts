@@ -149,6 +149,8 @@ export class Mesh implements PeerNetwork {
       peers: () => [...this.#links.keys()],
       close: () => {
         if (this.#listener === listener) this.#listener = null
+        // What is on the way is for who is no more; who comes after hears nothing of it.
+        for (const { socket } of this.#links.values()) socket.terminate()
       },
     }
   }

@@ -53,7 +53,7 @@ export async function openProcessDevnet(
     const { devnet } = await openMemberDevnet(readNetworkFile(files[0]!), own)
     return {
       ...devnet,
-      peerUrls: () => network.urls,
+      processes: { urls: () => network.urls, renew: (url) => network.renew(url) },
       async close() {
         await devnet.close()
         await network.close()

@@ -3,6 +3,7 @@
  * ends them with this one.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -30,6 +31,10 @@ const STOP_MS = 5000
 export class ProcessNetwork {
   readonly #options: ProcessOptions
   readonly #running = new Map<number, Running>()
+  /** Of all that ever ran, by their URL. */
+  readonly #indexes = new Map<string, number>()
+  /** Those whose state is removed before they start again. */
+  readonly #forgotten = new Set<number>()
   #isClosed = false
 
   private constructor(options: ProcessOptions) {
@@ -53,6 +58,14 @@ export class ProcessNetwork {
     return [...this.#running.values()].map(({ url }) => url)
   }
 
+  /** Ends a process, and starts it again without its state. */
+  renew(url: string): void {
+    const index = this.#indexes.get(url)
+    if (index === undefined) return
+    this.#forgotten.add(index)
+    this.#running.get(index)?.child.kill('SIGKILL')
+  }
+
   /** Process ids, by place in `files`. */
   get pids(): ReadonlyMap<number, number> {
     return new Map([...this.#running].map(([index, { child }]) => [index, child.pid!]))
@@ -61,7 +74,9 @@ export class ProcessNetwork {
   #start(index: number, backoffMs: number): Promise<void> {
     const { command, files, words: wordsOf } = this.#options
     const file = files[index]!
-    const own = ['--state', join(file, '..', 'state'), '--port', '0', '--json', ...(wordsOf?.(index) ?? [])]
+    const state = join(file, '..', 'state')
+    if (this.#forgotten.delete(index)) rmSync(state, { recursive: true, force: true })
+    const own = ['--state', state, '--port', '0', '--json', ...(wordsOf?.(index) ?? [])]
     const words = [...command, 'node', '--join', file, ...own]
     const child = spawn(process.execPath, words, {
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -75,6 +90,8 @@ export class ProcessNetwork {
         if (said.event === 'ready' && typeof said.url === 'string') {
           isReady = true
           this.#running.set(index, { child, url: said.url })
+          this.#indexes.set(said.url, index)
+          if (this.#forgotten.has(index)) child.kill('SIGKILL')
           resolve()
         } else if (said.ok === false) reject(new Error(`validator ${index + 1}: ${said.error?.message ?? line}`))
       })

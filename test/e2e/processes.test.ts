@@ -2,13 +2,13 @@
  * Four validators as processes, killed, cut off and damaged: E1–E3, E5 and E10 of spec consensus §8.5 each time; the others with
  * `TROUPE_DEEP=1`.
  */
-import { appendFileSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { encodeJournalRecord, readJournal } from '../../devnet/consensus/journal.ts'
 import { fromHex, toHex } from '../../devnet/primitives/bytes.ts'
 import { CliProcess, hasBuild, makeFolder, request } from './cli-process.ts'
-import { NodeNetwork } from './node-network.ts'
+import { type BlockView, NodeNetwork } from './node-network.ts'
 
 const isDeep = process.env['TROUPE_DEEP'] === '1'
 const MINUTES = 60_000
@@ -306,6 +306,58 @@ describe.skipIf(!hasBuild)('validators in processes of their own that are record
     expect(refused.lines.at(-1)).toMatchObject({ error: { code: 'TRP-7304' } })
   })
 })
+
+describe.skipIf(!hasBuild)('validators in processes of one devnet', { timeout: 5 * MINUTES }, () => {
+  test('go back to a snapshot together, again and again, also when one of them is killed', async () => {
+    const folder = makeFolder({})
+    const words = ['node', '--processes', '--state', 'state', '--record', 'recorded', '--port', '0', '--json']
+    const node = new CliProcess(words, { cwd: folder.path })
+    try {
+      const { url } = await node.ready()
+      const ask = <T>(method: string, ...params: unknown[]) => request<T>(url, method, ...params)
+      const block = async (height: number | 'latest') => (await ask<BlockView | null>('troupe_block', height))!
+      const balance = () => ask<unknown>('troupe_balance', 'bob')
+      const send = (value: string) => ask<{ exitCode: number }>('troupe_send', { from: 'alice', to: 'bob', value })
+      await send('1')
+      const [kept, before] = [await block('latest'), await balance()]
+      for (let again = 0; again < 3; again++) {
+        const id = await ask<string>('evm_snapshot')
+        await send('5')
+        await ask('troupe_mine', 2)
+        const given = await block(kept.height + 2)
+        expect(await balance()).not.toEqual(before)
+        if (again === 2) for (const child of childrenOf(node.pid).slice(0, 1)) process.kill(child, 'SIGKILL')
+        // A validator that is not there cannot go back: then the question is asked again.
+        while (!(await ask<boolean>('evm_revert', id).catch(() => false)));
+        expect(await block('latest')).toEqual(kept)
+        expect(await balance()).toEqual(before)
+        // Three of the four decide each block, so that it takes others that went back as well.
+        await ask('troupe_mine', 3)
+        expect((await block(kept.height + 2)).hash).not.toBe(given.hash)
+        expect((await block(kept.height)).hash).toBe(kept.hash)
+        await ask('troupe_rewind', kept.height)
+      }
+      await ask('troupe_mine', 2)
+      const [view] = await ask<readonly { peers: number }[]>('troupe_consensus')
+      expect(view!.peers).toBeGreaterThanOrEqual(2)
+      expect(await node.kill()).toBe(0)
+      const replay = new CliProcess(['replay', 'recorded', '--json'], { cwd: folder.path })
+      expect(await replay.ended).toBe(0)
+      expect(replay.lines.at(-1)).toMatchObject({ data: { replicas: 4, difference: null } })
+    } finally {
+      await node.kill('SIGKILL')
+      folder.dispose()
+    }
+  })
+})
+
+/** The processes that a process has started, where the system says so. */
+function childrenOf(pid: number): readonly number[] {
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return []
+  const lists = readdirSync(tasks).map((task) => readFileSync(join(tasks, task, 'children'), 'utf8'))
+  return lists.flatMap((list) => list.split(' ').filter((word) => word !== '')).map(Number)
+}
 
 interface ReplayData {
   readonly replicas: number

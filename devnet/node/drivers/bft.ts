@@ -13,6 +13,7 @@ import type { Effect } from '../../consensus/round.ts'
 import type { rememberVerified } from '../../consensus/verified-signatures.ts'
 import type { Evidence } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
+import { assert } from '../../primitives/assert.ts'
 import { fromBinary, toHex } from '../../primitives/bytes.ts'
 import type { BlockExecutor } from '../block-executor.ts'
 import type { BlockStore } from '../block-store.ts'
@@ -103,6 +104,8 @@ export class BftChain implements Chain {
   /** Seats that have tried, once. */
   readonly #synced = new Set<Seat>()
   #isClosed = false
+  /** While nobody votes: where the seats begin again, if it is not where they are. */
+  #held: Map<Seat, ChainState> | null = null
   #policy: BlockPolicy
   #stopInterval: (() => void) | null = null
   #offsetMs = 0
@@ -120,7 +123,7 @@ export class BftChain implements Chain {
     this.#syncSettings = stateSync ?? DEFAULT_STATE_SYNC
     this.#replicaOptions = { ...LOOPBACK_OPTIONS, ...replica }
     this.#powerNonce = BigInt(this.application.head.height) << 20n
-    this.#open((seat) => seat.state, 'where it ended')
+    this.#open((seat) => seat.state)
     this.policy = policy
   }
 
@@ -177,9 +180,9 @@ export class BftChain implements Chain {
     return this.#validators[0]!
   }
 
-  #open(stateOf: (seat: Seat) => ChainState, from: 'where it ended' | 'the beginning'): void {
+  #open(stateOf: (seat: Seat) => ChainState): void {
     for (const [index, seat] of this.#seats.entries()) {
-      this.#validators[index] = this.#validatorOf(seat, stateOf(seat), { from, isRestored: false })
+      this.#validators[index] = this.#validatorOf(seat, stateOf(seat), 'its own')
     }
     for (const [index, seat] of this.#seats.entries()) {
       if (this.#asksForState(seat)) this.#syncState(index)
@@ -187,13 +190,9 @@ export class BftChain implements Chain {
     }
   }
 
-  #validatorOf(
-    seat: Seat,
-    state: ChainState,
-    { from, isRestored }: { readonly from: 'where it ended' | 'the beginning'; readonly isRestored: boolean },
-  ): Validator {
+  #validatorOf(seat: Seat, state: ChainState, origin: 'its own' | 'of others'): Validator {
     const { name, key, application, executor, verify } = seat
-    const journal = seat.openJournal(this.#journals.get(name) ?? null, from)
+    const journal = seat.openJournal(this.#journals.get(name) ?? null, 'where it ended')
     this.#journals.set(name, journal)
     return new Validator({
       name,
@@ -203,7 +202,7 @@ export class BftChain implements Chain {
       journal,
       verify,
       state,
-      isRestored,
+      isRestored: origin === 'of others',
       clock: { now: () => this.#now(), after: (ms, run) => this.#clock.after(ms, run) },
       replica: this.#replicaOptions,
       isEager: () => this.#policy.kind === 'auto',
@@ -250,8 +249,11 @@ export class BftChain implements Chain {
       if (this.#isClosed) return
       this.#syncs.delete(seat)
       if (seat === this.#seats[0]) this.#powerNonce = BigInt(application.head.height) << 20n
-      const origin = { from: 'where it ended', isRestored: restored !== null } as const
-      this.#validators[index] = this.#validatorOf(seat, restored ?? seat.state, origin)
+      this.#validators[index] = this.#validatorOf(
+        seat,
+        restored ?? seat.state,
+        restored === null ? 'its own' : 'of others',
+      )
       this.#start(this.#validators[index]!)
     }
     const ended = sync.run().then(goOn, (error: Error) => this.#onHalt(waiting, error.message))
@@ -382,8 +384,7 @@ export class BftChain implements Chain {
   }
 
   submit(tx: Uint8Array): Cid {
-    this.#room.refuseHalted()
-    if (this.#syncs.has(this.#seats[0]!)) this.#refuseSyncing()
+    this.#refuse()
     return this.#first.submit(tx)
   }
 
@@ -395,15 +396,14 @@ export class BftChain implements Chain {
   }
 
   async apply(powers: readonly Power[]): Promise<Included> {
-    this.#room.refuseHalted()
-    if (this.#syncs.has(this.#seats[0]!)) this.#refuseSyncing()
+    this.#refuse()
     const tx = encodeTransaction({ kind: 'power', nonce: this.#powerNonce++, powers })
     const cid = this.#first.addPower(tx)
     return this.waitFor(cid)
   }
 
   async mine(count: number): Promise<number> {
-    this.#room.refuseHalted()
+    this.#refuse()
     for (let i = 0; i < count; i++) {
       await this.#room.reach(this.#want(1))
     }
@@ -440,31 +440,68 @@ export class BftChain implements Chain {
 
   /** All validators go back together: what they signed above is forgotten with the blocks. */
   async rewind(height: number): Promise<void> {
-    this.#room.refuseHalted()
     if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
-    if (this.#seats.length < this.#first.replica.chain.validators.validators.length) {
+    if (this.#seats.length < this.validatorCount) {
       throw new SubmitError('ELSEWHERE', 'validators of other processes would not go back with this one')
     }
-    this.#refuseSyncing()
+    this.#checkKept(height)
+    await this.hold()
+    await this.goBack(height)
+    this.goOn()
+  }
+
+  /** A node that fetched its state has none of the heights before. */
+  #checkKept(height: number): void {
     for (const { executor, application } of this.#seats) {
       const isKept = executor.blocks.stateAfter(BigInt(Math.min(height, application.head.height))) !== undefined
       if (!isKept) throw new RangeError(`a validator came later than block ${height}, and has no state of it`)
     }
+  }
+
+  /** Stops voting and listening, and drops what waits, until `goOn`. */
+  async hold(): Promise<void> {
+    this.#refuse()
+    this.#refuseSyncing()
+    this.#held = new Map()
     for (const validator of this.#validators) validator.close()
     for (const { executor } of this.#seats) await executor.settled
     this.#room.dropAll(new SubmitError('DROPPED', 'the chain went back to an earlier block'))
+  }
+
+  get isHeld(): boolean {
+    return this.#held !== null
+  }
+
+  /** Of a chain that is held: blocks above `height` are forgotten, and that they were signed. */
+  async goBack(height: number): Promise<void> {
+    const states = this.#held
+    assert(states !== null, 'only who is held goes back')
+    this.#checkKept(height)
     this.#hashes.clear()
-    for (const { name } of this.#seats) this.#recorder?.rewind(name, height)
-    const states = new Map<Seat, ChainState>()
     for (const seat of this.#seats) {
-      const { application, executor } = seat
+      const { application, executor, name } = seat
       const state = executor.blocks.stateAfter(BigInt(Math.min(height, application.head.height)))
+      this.#recorder?.rewind(name, height)
       if (application.head.height > height) {
         states.set(seat, executor.blocks.rewind(BigInt(height)))
         await application.rewind(height)
       } else if (state !== undefined) states.set(seat, state)
+      this.#journals.set(name, seat.openJournal(this.#journals.get(name) ?? null, 'the beginning'))
     }
-    this.#open((seat) => states.get(seat) ?? seat.state, 'the beginning')
+  }
+
+  /** Votes again, from where it is. */
+  goOn(): void {
+    const states = this.#held
+    if (states === null) return
+    this.#held = null
+    this.#open((seat) => states.get(seat) ?? seat.executor.blocks.state ?? seat.state)
+  }
+
+  #refuse(): void {
+    this.#room.refuseHalted()
+    if (this.#held !== null) throw new SubmitError('HELD', 'the chain is going back to an earlier block; ask again')
+    if (this.#syncs.has(this.#seats[0]!)) this.#refuseSyncing()
   }
 
   onBlock(listener: (block: BlockRecord) => void): () => void {

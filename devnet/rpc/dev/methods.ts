@@ -16,7 +16,6 @@ import type { ActorId } from '../../state/actor.ts'
 import { decodeAddress, formatAddress } from '../../state/address.ts'
 import type { Message } from '../../state/message.ts'
 import type { TokenAmount } from '../../state/token.ts'
-import { Client } from '../client.ts'
 import {
   asAddress,
   asBytes,
@@ -33,6 +32,7 @@ import { RpcError } from '../errors.ts'
 import type { Method } from '../router.ts'
 import { asFault } from './fault.ts'
 import { dumpState, loadState } from './state-dump.ts'
+import { rewindTogether, tellOthers } from './together.ts'
 
 const MINE_MAX = 10_000
 
@@ -148,6 +148,22 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
         throw invalid(`there is no fault ${id}`)
       return true
     },
+    // Of a validator in a process of its own, by the process that started it: `together.ts`.
+    troupe_hold: async () => {
+      await voters(devnet).hold()
+      return true
+    },
+    troupe_goBack: async ([height]) => {
+      const bft = voters(devnet)
+      if (!bft.isHeld) throw invalid('the validator is not held; ask troupe_hold first')
+      await bft.goBack(asCount(height, 'the height', Number.MAX_SAFE_INTEGER))
+      await forgetActors(devnet)
+      return true
+    },
+    troupe_goOn: () => {
+      voters(devnet).goOn()
+      return true
+    },
     troupe_forget: ([who]) => {
       devnet.actors.remove(actorId(devnet, who))
       return true
@@ -157,11 +173,6 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
     methods: new Map([...Object.entries(reading), ...Object.entries(powers)]),
     powers: new Set(Object.keys(powers)),
   }
-}
-
-/** Validators in processes of their own have their links' faults themselves. */
-async function tellOthers({ peerUrls }: Devnet, method: string, ...params: readonly unknown[]): Promise<void> {
-  await Promise.all((peerUrls?.() ?? []).map((url) => new Client(url).request(method, params)))
 }
 
 /** The chain of a devnet whose validators vote. */
@@ -190,9 +201,15 @@ function asValidator(value: unknown, index: number): Extract<Power, { power: 'se
   }
 }
 
-/** Names go back with the chain: actors that the earlier block does not have are forgotten, older code has its interface. */
 async function rewind(devnet: Devnet, height: number): Promise<void> {
-  await devnet.chain.rewind(height)
+  const { chain, processes } = devnet
+  if (processes === undefined) await chain.rewind(height)
+  else await rewindTogether(voters(devnet), processes, height)
+  await forgetActors(devnet)
+}
+
+/** Names go back with the chain: actors that the earlier block does not have are forgotten, older code has its interface. */
+async function forgetActors(devnet: Devnet): Promise<void> {
   const { state } = devnet.chain.application.queryMachine().context
   for (const known of devnet.actors.all()) {
     const actor = state.getActor(known.id)
@@ -204,7 +221,7 @@ async function rewind(devnet: Devnet, height: number): Promise<void> {
   await devnet.chain.application.store.commit()
 }
 
-function status({ chain, chainId, networkName, bundle }: Devnet): unknown {
+function status({ chain, bft, chainId, networkName, bundle }: Devnet): unknown {
   const { head, config } = chain.application
   return {
     version: VERSION,
@@ -212,7 +229,7 @@ function status({ chain, chainId, networkName, bundle }: Devnet): unknown {
     networkName,
     profile: config.profile.name,
     networkVersion: config.profile.networkVersion,
-    consensus: 'instant',
+    consensus: bft !== null ? 'bft' : chain.blocks !== null ? 'instant' : 'cometbft',
     height: head.height,
     timeMs: head.timeMs,
     hash: hex(head.hash),
