@@ -55,31 +55,28 @@ describe('the block store', () => {
     expect(blocks.stateAfter(231n)).toBeUndefined()
   })
 
-  test.each([4, 96, 139])(
-    'may begin at block %i, and knows from then on what the others know',
-    async (begun) => {
-      const application = new KvApplication()
-      const chain = openChain(application)
-      await grow(chain, begun)
-      const late = await bootstrapFrom(chain, new KvApplication(application.disk))
-      expect([late.blocks.base, late.blocks.height, late.blocks.published]).toEqual(Array(3).fill(BigInt(begun)))
-      for (let height = begun + 1; height <= 230; height++) {
-        const txs = { 95: [powerTx(0, 3)], 120: [powerTx(1, 77), powerTx(2, 1)], 140: [powerTx(3, 5)] }[height]
-        await takeBlock(late, await addBlock(chain, txs ?? [`height=${height}`]))
+  test.each([4, 96, 139])('may begin at block %i, and knows from then on what the others know', async (begun) => {
+    const application = new KvApplication()
+    const chain = openChain(application)
+    await grow(chain, begun)
+    const late = await bootstrapFrom(chain, new KvApplication(application.disk))
+    expect([late.blocks.base, late.blocks.height, late.blocks.published]).toEqual(Array(3).fill(BigInt(begun)))
+    for (let height = begun + 1; height <= 230; height++) {
+      const txs = { 95: [powerTx(0, 3)], 120: [powerTx(1, 77), powerTx(2, 1)], 140: [powerTx(3, 5)] }[height]
+      await takeBlock(late, await addBlock(chain, txs ?? [`height=${height}`]))
+    }
+    for (let at = BigInt(begun); at <= 230n; at++) {
+      for (const height of [at, at + 1n, at + 2n]) {
+        expect(late.blocks.validators(height)).toEqual(chain.blocks.validators(height))
       }
-      for (let at = BigInt(begun); at <= 230n; at++) {
-        for (const height of [at, at + 1n, at + 2n]) {
-          expect(late.blocks.validators(height)).toEqual(chain.blocks.validators(height))
-        }
-        expect(late.blocks.params(at + 1n)).toEqual(chain.blocks.params(at + 1n))
-        const [own, other] = [late.blocks.stateAfter(at)!, chain.blocks.stateAfter(at)!]
-        expect(consensusStateBytes(own)).toEqual(consensusStateBytes(other))
-        expect(late.blocks.extendedCommit(at)).toEqual(chain.blocks.extendedCommit(at))
-      }
-      expect(late.blocks.stateAfter(BigInt(begun) - 1n)?.lastHeight ?? null).toBeNull()
-      expect(() => late.blocks.bootstrap(late.state, {} as never)).toThrow()
-    },
-  )
+      expect(late.blocks.params(at + 1n)).toEqual(chain.blocks.params(at + 1n))
+      const [own, other] = [late.blocks.stateAfter(at)!, chain.blocks.stateAfter(at)!]
+      expect(consensusStateBytes(own)).toEqual(consensusStateBytes(other))
+      expect(late.blocks.extendedCommit(at)).toEqual(chain.blocks.extendedCommit(at))
+    }
+    expect(late.blocks.stateAfter(BigInt(begun) - 1n)?.lastHeight ?? null).toBeNull()
+    expect(() => late.blocks.bootstrap(late.state, {} as never)).toThrow()
+  })
 
   test('reads after a restart what was written before it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'troupe-blocks-'))
