@@ -15,10 +15,15 @@ export interface NetworkPlan {
   readonly listen?: string
   /** Fresh ones when absent. */
   readonly keys?: readonly PrivateKey[]
+  /** Of every node, as a user writes them. */
+  readonly settings?: Pick<NetworkFile, 'snapshots' | 'stateSync'>
 }
 
 /** Answers the paths of the files, one a node. */
-export function writeNetwork(folder: string, { genesis, hosts, listen, keys }: NetworkPlan): readonly string[] {
+export function writeNetwork(
+  folder: string,
+  { genesis, hosts, listen, keys, settings }: NetworkPlan,
+): readonly string[] {
   const secrets = hosts.map((_, i): PrivateKey => keys?.[i] ?? { kind: 'secp256k1', secret: randomSecret() })
   const names = hosts.map((_, i) => `v${i}`)
   const validators = secrets.map((key, i) => ({ name: names[i]!, publicKey: toHex(publicKeyOf(key).value), power: 1 }))
@@ -30,6 +35,7 @@ export function writeNetwork(folder: string, { genesis, hosts, listen, keys }: N
       key: 'key.json',
       listen: listen === undefined ? host : `${listen}:${host.slice(host.lastIndexOf(':') + 1)}`,
       peers: hosts.flatMap((url, at) => (at === i ? [] : [{ name: names[at]!, url: `ws://${url}` }])),
+      ...settings,
       genesis: { ...genesis, validators },
     }
     writeFileSync(join(own, 'key.json'), `${formatKeyFile(secrets[i]!)}\n`, { mode: 0o600 })

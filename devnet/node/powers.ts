@@ -17,6 +17,7 @@ import type { StampedEvent } from '../state/event.ts'
 import type { TokenAmount } from '../state/token.ts'
 import type { TxRecord } from './chain-records.ts'
 import { type ConsensusSettings, changeParams, changeValidators, type SettingsChange } from './consensus-settings.ts'
+import { KnownBlocks } from './known-blocks.ts'
 import type { Power, PowerTransaction } from './transaction.ts'
 
 const POWER_GAS_LIMIT = 10_000_000_000n
@@ -53,6 +54,7 @@ export function applyPowers(
   change: SettingsChange,
 ): PowersApplied {
   const { state } = machine.context
+  const known = new KnownBlocks(machine)
   let { settings } = change
   const depth = state.begin()
   try {
@@ -65,7 +67,7 @@ export function applyPowers(
         settings = accepted(changeParams({ ...change, settings }, power.params))
         return done()
       }
-      return applyPower(machine, power, nonce, index)
+      return applyPower(machine, power, { nonce, index, known })
     })
     state.commit(depth)
     const writer = new CborWriter().array(applied.length)
@@ -124,12 +126,19 @@ function exitCodeOf(error: unknown): number {
 const NULL = Uint8Array.of(0xf6)
 const done = (value: Uint8Array = NULL): Applied => ({ value, gasUsed: 0n, events: [] })
 
-function applyPower(machine: Machine, power: MachinePower, nonce: bigint, index: number): Applied {
+/** Where a power stands: its transaction's nonce, its place there, and the blocks that it may build on. */
+interface Place {
+  readonly nonce: bigint
+  readonly index: number
+  readonly known: KnownBlocks
+}
+
+function applyPower(machine: Machine, power: MachinePower, place: Place): Applied {
   switch (power.power) {
     case 'install':
       return done(new CborWriter().link(installCode(machine, power.code)).finish())
     case 'deploy':
-      return deploy(machine, power, nonce, index)
+      return deploy(machine, power, place)
     case 'upgrade':
       return upgrade(machine, power)
     case 'set-balance': {
@@ -143,9 +152,9 @@ function applyPower(machine: Machine, power: MachinePower, nonce: bigint, index:
       return done()
     }
     case 'set-state':
-      return setState(machine, power)
+      return setState(machine, power, place)
     case 'set-actor':
-      return setActor(machine, power)
+      return setActor(machine, power, place)
     case 'impersonate': {
       const result = machine.applyMessage(power.message, 'implicit')
       refuseFailure(result)
@@ -172,7 +181,7 @@ function installCode({ context }: Machine, code: Uint8Array): Cid {
 }
 
 /** The answer is `[id, robust address, what the constructor returned]`. */
-function deploy(machine: Machine, power: Extract<Power, { power: 'deploy' }>, nonce: bigint, index: number): Applied {
+function deploy(machine: Machine, power: Extract<Power, { power: 'deploy' }>, { nonce, index }: Place): Applied {
   const { context } = machine
   const code = installCode(machine, power.code)
   const payer = context.state.resolve(power.from)
@@ -240,23 +249,25 @@ function upgrade(machine: Machine, power: Extract<Power, { power: 'upgrade' }>):
   return { value: new CborWriter().link(code).finish(), gasUsed: result.gasUsed, events: result.events }
 }
 
-function setState(machine: Machine, { actor, root, blocks }: Extract<Power, { power: 'set-state' }>): Applied {
-  const { store } = machine.context
-  for (const block of blocks) store.put(cidOf(DAG_CBOR, block), block)
-  if (!store.has(root)) throw new PowerRefused(16, 'the new state root is not among the blocks')
+function setState(machine: Machine, power: Extract<Power, { power: 'set-state' }>, { known }: Place): Applied {
+  const { actor, root, blocks } = power
+  known.give(blocks)
+  if (!known.hasAllBelow(root)) throw new PowerRefused(16, INCOMPLETE)
   changeActor(machine, actor, (before) => ({ ...before, state: root }))
   return done()
 }
 
-function setActor(machine: Machine, power: Extract<Power, { power: 'set-actor' }>): Applied {
+function setActor(machine: Machine, power: Extract<Power, { power: 'set-actor' }>, { known }: Place): Applied {
   const { store, state } = machine.context
   const { actor, code, root, sequence, balance, delegated, blocks } = power
-  for (const block of blocks) store.put(cidOf(DAG_CBOR, block), block)
+  known.give(blocks)
   if (!store.has(code)) throw new PowerRefused(16, `the code of actor ${actor} is not on the chain`)
-  if (!store.has(root)) throw new PowerRefused(16, `the state root of actor ${actor} is not among the blocks`)
+  if (!known.hasAllBelow(root)) throw new PowerRefused(16, `actor ${actor}: ${INCOMPLETE}`)
   state.setActor(actor, { code, state: root, sequence, balance, delegated })
   return done()
 }
+
+const INCOMPLETE = 'the new state root, or a block below it, is neither among the blocks nor in the state'
 
 function changeActor({ context }: Machine, id: ActorId, change: (actor: Actor) => Actor): void {
   const actor = context.state.getActor(id)

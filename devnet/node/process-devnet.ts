@@ -9,6 +9,7 @@ import { readNetworkFile } from './network-file.ts'
 import { writeNetwork } from './network-plan.ts'
 import { SYSTEM_CLOCK } from './ports.ts'
 import { findFreePorts, ProcessNetwork, type ProcessOptions } from './process-network.ts'
+import { formatStateSync } from './sync-settings.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
 
 export interface ProcessDevnetOptions extends Pick<ProcessOptions, 'command' | 'onExit'> {
@@ -33,8 +34,13 @@ export async function openProcessDevnet(
     baseFee: String(options.baseFee ?? 100n),
     profile: options.profile === 'filecoin' ? ('filecoin' as const) : ('ipc' as const),
   }
+  const { snapshots, stateSync } = options
   const files = writeNetwork(folder, {
     genesis,
+    settings: {
+      ...(snapshots === undefined ? {} : { snapshots }),
+      ...(stateSync === undefined ? {} : { stateSync: formatStateSync(stateSync) }),
+    },
     hosts: ports.map((port) => `127.0.0.1:${port}`),
     keys: deriveValidatorKeys(mnemonic, chainId, validators),
   })

@@ -41,6 +41,8 @@ export interface SnapshotContents {
   readonly roots: readonly Cid[]
 }
 
+/** Of keys, which have four bytes for it. */
+const HEIGHT_MAX = 0xffff_ffff
 /** How long it reads before others have their turn. */
 const TURN_MS = 4
 
@@ -74,7 +76,8 @@ export class SnapshotArchive {
 
   /** Empty when there is none. */
   chunk(height: number, format: number, index: number): Uint8Array {
-    if (format !== SNAPSHOT_FORMAT || this.#store.getRecord(snapshotKey(height)) === undefined) return EMPTY_BYTES
+    if (format !== SNAPSHOT_FORMAT || height > HEIGHT_MAX) return EMPTY_BYTES
+    if (this.#store.getRecord(snapshotKey(height)) === undefined) return EMPTY_BYTES
     return this.#store.getRecord(chunkKey(height, index)) ?? EMPTY_BYTES
   }
 

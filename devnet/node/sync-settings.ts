@@ -2,11 +2,11 @@
 import * as v from 'valibot'
 import { TRUSTING_PERIOD_DEFAULT } from '../consensus/light-walk.ts'
 import { type Duration, SECOND } from '../consensus/time.ts'
-import { fromHex, toBinary } from '../primitives/bytes.ts'
+import { fromBinary, fromHex, toBinary, toHex } from '../primitives/bytes.ts'
 import { DEFAULT_SNAPSHOTS, KEEP_MAX, type SnapshotPolicy } from './snapshot-archive.ts'
 import type { StateSyncSettings } from './state-sync.ts'
 
-const duration = v.pipe(v.string(), v.regex(/^(?=\d)(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?$/, 'a duration such as 168h0m0s'))
+const duration = v.pipe(v.string(), v.regex(/^(?=\d)(\d{1,6}h)?(\d{1,8}m)?(\d{1,9}s)?$/, 'a duration such as 168h0m0s'))
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
 
 export const SNAPSHOTS_SCHEMA = v.strictObject({
@@ -53,6 +53,17 @@ export function stateSyncSettings(written: v.InferInput<typeof STATE_SYNC_SCHEMA
         : { height: BigInt(trustHeight), hash: toBinary(fromHex(trustHash)) },
     trustingPeriod: trustPeriod === undefined ? TRUSTING_PERIOD_DEFAULT : secondsOf(trustPeriod) * SECOND,
     discoveryMs: discoveryTime === undefined ? DISCOVERY_MS_DEFAULT : Number(secondsOf(discoveryTime)) * 1000,
+  }
+}
+
+/** As `stateSyncSettings` reads it. */
+export function formatStateSync(settings: StateSyncSettings): v.InferInput<typeof STATE_SYNC_SCHEMA> {
+  const { isEnabled, trusted, trustingPeriod, discoveryMs } = settings
+  return {
+    enable: isEnabled,
+    ...(trusted === null ? {} : { trustHeight: Number(trusted.height), trustHash: toHex(fromBinary(trusted.hash)) }),
+    trustPeriod: `${trustingPeriod / SECOND}s`,
+    discoveryTime: `${Math.round(discoveryMs / 1000)}s`,
   }
 }
 

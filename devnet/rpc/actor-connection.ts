@@ -73,8 +73,17 @@ class RemoteActor implements ActorConnection {
     const { id } = await this.#provider.request<{ id: string }>('troupe_actor', [this.#address])
     const { height } = await this.#provider.request<{ height: number }>('troupe_status')
     for (let at = Number(fromEpoch); at <= height; at++) {
-      const block = await this.#provider.request<{ receipts: { events: EventJson[] }[] }>('troupe_block', [at])
-      for (const { events } of block.receipts) {
+      const block = await this.#provider.request<{ receipts: { events: EventJson[] }[] | null } | null>(
+        'troupe_block',
+        [at],
+      )
+      const receipts = block?.receipts ?? null
+      if (receipts === null) {
+        throw new Error(
+          `the node keeps no events of block ${at}: it began at a later one; ask from there on, or another node`,
+        )
+      }
+      for (const { events } of receipts) {
         for (const event of events) if (event.emitter === id) yield this.#decodeEvent(event) as T
       }
     }

@@ -8,6 +8,7 @@ import { dagCbor } from './targets/dag-cbor.ts'
 import { hamt } from './targets/hamt.ts'
 import { instrumenter } from './targets/instrumenter.ts'
 import { optimisedFrames, recursion } from './targets/recursion.ts'
+import { snapshot } from './targets/snapshot.ts'
 import { values } from './targets/values.ts'
 import { wasmReader } from './targets/wasm-reader.ts'
 
@@ -22,6 +23,7 @@ export const TARGETS: readonly Target[] = [
   hamt,
   amt,
   car,
+  snapshot,
   values,
   comet,
 ]

@@ -33,6 +33,7 @@ async function run(input: Input): Promise<Answer> {
   if (folder !== undefined) return planNetwork(input, resolve(input.cwd, folder))
   const started = performance.now()
   const opened = await openForCommand(input)
+  opened.devnet.bft?.onAlarm((name, reason) => talk(`${name}: ${reason}`))
   if (input.isJson)
     process.stdout.write(`${toJson({ event: 'ready', ...readyData(opened, performance.now() - started) })}\n`)
   else talk(banner(opened, performance.now() - started))

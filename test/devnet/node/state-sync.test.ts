@@ -327,6 +327,18 @@ describe.skipIf(!hasOwnBundle)('a validator that comes late', () => {
     expect(devnet.bft!.validators.map(({ blocks }) => blocks.height)).toEqual([14n, 14n, 14n, 14n])
   })
 
+  test('may be stopped while it asks, and asks again', async () => {
+    const stateSync = { ...DEFAULT_STATE_SYNC, isEnabled: true }
+    await loseState({ stateSync })
+    await devnet.close()
+    stores[2] = new MemoryChainStore()
+    open({ stateSync })
+    await devnet.close()
+    open({ stateSync })
+    await clock.run(5000)
+    expect(devnet.bft!.validators[2]!.blocks.height).toBe(12n)
+  })
+
   test('is the one whose users must wait, and goes on where the others are', async () => {
     clock = new ManualClock(START_MS)
     stores.length = 0
