@@ -166,17 +166,16 @@ export class NodeNetwork {
     return counts
   }
 
-  /** Same height, round and kind, but not the same block: in what is left of the journals. */
+  /** Same validator, height, round and kind, but not the same block: in what is left of all journals, whoever wrote the vote down. */
   doubleVotes(): readonly string[] {
-    return this.indexes.flatMap((index) => {
-      const seen = new Map<string, string>()
-      const doubles: string[] = []
-      for (const [place, block] of ownVotes(readJournal(readFileSync(this.journal(index))).records)) {
-        if ((seen.get(place) ?? block) !== block) doubles.push(`v${index} at ${place}`)
+    const seen = new Map<string, string>()
+    return this.indexes.flatMap((index) =>
+      votesIn(readJournal(readFileSync(this.journal(index))).records).flatMap(([place, block]) => {
+        const known = seen.get(place) ?? block
         seen.set(place, block)
-      }
-      return doubles
-    })
+        return known === block ? [] : [`v${index} has another vote at ${place}`]
+      }),
+    )
   }
 
   async close(): Promise<void> {
@@ -190,10 +189,11 @@ async function postHere(_index: number, url: string, body: string): Promise<stri
   return response.text()
 }
 
-function ownVotes(records: readonly JournalRecord[]): readonly (readonly [string, string])[] {
+function votesIn(records: readonly JournalRecord[]): readonly (readonly [string, string])[] {
   return records.flatMap((record) => {
-    if (record.kind !== 'vote' || !record.value.isOwn) return []
-    const { height, round, type, blockId } = record.value.vote
-    return [[`${height}/${round}/${type}`, blockId.hash] as const]
+    if (record.kind !== 'vote') return []
+    const { validatorAddress, height, round, type, blockId } = record.value.vote
+    const signer = Buffer.from(validatorAddress, 'latin1').toString('hex')
+    return [[`${signer}/${height}/${round}/${type}`, blockId.hash] as const]
   })
 }

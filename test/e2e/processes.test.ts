@@ -128,7 +128,7 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
     }>(0, 'commit', { height: '50' })
     expect(signed.commit.signatures.filter(({ block_id_flag: flag }) => flag === 2)).toHaveLength(3)
     await network.start(1)
-    // An empty journal is not the disk that it lost: what it signed before is on the others.
+    // What it signed before it lost its journal is in those of the others.
     expect(network.doubleVotes()).toEqual([])
   })
 
