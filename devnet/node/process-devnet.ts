@@ -9,6 +9,7 @@ import { readNetworkFile } from './network-file.ts'
 import { writeNetwork } from './network-plan.ts'
 import { SYSTEM_CLOCK } from './ports.ts'
 import { findFreePorts, ProcessNetwork, type ProcessOptions } from './process-network.ts'
+import { openRecorder } from './recording.ts'
 import { formatStateSync } from './sync-settings.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
 
@@ -52,6 +53,9 @@ export async function openProcessDevnet(
     files: files.slice(1),
     clock,
     onExit,
+    onRenewal: (index) => {
+      if (recordTo !== undefined) endHistory(recordingOf(index + 1), `v${index + 1}`, () => clock.now())
+    },
     words: (index) => (recordTo === undefined ? [] : ['--record', recordingOf(index + 1)]),
   })
   try {
@@ -81,4 +85,11 @@ function beganAt(folder: string): number | undefined {
 function beginRecordings(folder: string, validators: number): void {
   mkdirSync(folder, { recursive: true })
   for (let index = 0; index < validators; index++) rmSync(join(folder, `v${index}.log`), { force: true })
+}
+
+/** Who begins anew could not say itself that it goes back with the others. */
+function endHistory(recording: string, name: string, now: () => number): void {
+  const recorder = openRecorder(recording, now, 'where it ended')
+  recorder.rewind(name, 0)
+  recorder.close()
 }

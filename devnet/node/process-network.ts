@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly words?: (index: number) => readonly string[]
   readonly clock: Clock
   readonly onExit: (index: number, code: number | null) => void
+  /** A process is about to start without what it knew. */
+  readonly onRenewal?: (index: number) => void
 }
 
 interface Running {
@@ -75,7 +77,10 @@ export class ProcessNetwork {
     const { command, files, words: wordsOf } = this.#options
     const file = files[index]!
     const state = join(file, '..', 'state')
-    if (this.#forgotten.delete(index)) rmSync(state, { recursive: true, force: true })
+    if (this.#forgotten.delete(index)) {
+      rmSync(state, { recursive: true, force: true })
+      this.#options.onRenewal?.(index)
+    }
     const own = ['--state', state, '--port', '0', '--json', ...(wordsOf?.(index) ?? [])]
     const words = [...command, 'node', '--join', file, ...own]
     const child = spawn(process.execPath, words, {

@@ -442,7 +442,10 @@ export class BftChain implements Chain {
   async rewind(height: number): Promise<void> {
     if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
     if (this.#seats.length < this.validatorCount) {
-      throw new SubmitError('ELSEWHERE', 'validators of other processes would not go back with this one')
+      throw new SubmitError(
+        'ELSEWHERE',
+        'validators of other processes would not go back with this one; a network that one command started can go back',
+      )
     }
     this.#checkKept(height)
     await this.hold()
