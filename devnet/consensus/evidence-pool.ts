@@ -20,7 +20,7 @@ import { encodedSize } from './schema.ts'
 import { EVIDENCE_LIST, type Evidence, type Vote } from './wire.ts'
 
 /** What the chain says of its past; undefined for heights it does not have. */
-export interface ChainPast extends Pick<EvidenceContext, 'timeAt' | 'signedHeaderAt' | 'validatorsAt'> {
+export interface ChainPast extends Pick<EvidenceContext, 'verify' | 'timeAt' | 'signedHeaderAt' | 'validatorsAt'> {
   /** Whether a block carries the piece with this hash. */
   isCommittedEvidence(hash: string): boolean
 }
@@ -103,6 +103,7 @@ export class EvidencePool {
   #context(state: ChainState, pieces: readonly Evidence[]): EvidenceContext {
     return {
       chainId: state.chainId,
+      ...(this.#past.verify === undefined ? {} : { verify: this.#past.verify }),
       lastHeight: state.lastHeight,
       lastTime: state.lastTime,
       max: { blocks: state.params.evidence.maxAgeNumBlocks, time: state.params.evidence.maxAgeDuration },

@@ -9,7 +9,7 @@ import { blockIdKey, checkBlockIdForm, equalBlockIds } from './block-id.ts'
 import { TRUST_LEVEL_DEFAULT, verifyCommitLightAll, verifyCommitTrustingAll } from './commit.ts'
 import { type Fault, fault, isFault } from './fault.ts'
 import { evidenceHash, headerHash } from './hash.ts'
-import { addressOf, isWellFormedKey, verifyMessage } from './key.ts'
+import { addressOf, isWellFormedKey, type VerifyMessage, verifyMessage } from './key.ts'
 import { type CheckedLightBlock, checkLightParts, readLightBlock, type Signed } from './light-client.ts'
 import { voteSignBytes } from './sign-bytes.ts'
 import type { Duration, Time } from './time.ts'
@@ -98,6 +98,7 @@ export function verifyDuplicateVote(
   { voteA, voteB, validatorPower, totalVotingPower }: DuplicateVoteEvidence,
   chainId: string,
   set: ValidatorSet,
+  verify: VerifyMessage = verifyMessage,
 ): Fault | null {
   if (voteA === null || voteB === null) return fault('missing-vote')
   const validator = findValidator(set, voteA.validatorAddress)
@@ -110,8 +111,7 @@ export function verifyDuplicateVote(
   if (addressOf(validator.pubKey) !== voteA.validatorAddress) return fault('address-not-of-key')
   if (validator.votingPower !== validatorPower) return fault('wrong-validator-power')
   if (set.totalVotingPower !== totalVotingPower) return fault('wrong-total-power')
-  const isSigned = (vote: Vote): boolean =>
-    verifyMessage(validator.pubKey, voteSignBytes(chainId, vote), vote.signature)
+  const isSigned = (vote: Vote): boolean => verify(validator.pubKey, voteSignBytes(chainId, vote), vote.signature)
   return isSigned(voteA) && isSigned(voteB) ? null : fault('wrong-signature')
 }
 
@@ -220,6 +220,8 @@ export interface EvidenceContext {
   readonly lastHeight: bigint
   readonly lastTime: Time
   readonly max: EvidenceAge
+  /** Verifies signatures of votes; by itself as CometBFT does. */
+  readonly verify?: VerifyMessage
   /** Hashes of evidence in earlier blocks. */
   readonly committed: ReadonlySet<string>
   /** Hashes of evidence that this node verified before. */
@@ -257,7 +259,7 @@ export function verifyEvidence(evidence: Evidence, context: EvidenceContext): Fa
   const set = context.validatorsAt(height)
   if (set === undefined) return fault('unknown-height')
   return evidence.kind === 'duplicateVoteEvidence'
-    ? verifyDuplicateVote(evidence.value, context.chainId, set)
+    ? verifyDuplicateVote(evidence.value, context.chainId, set, context.verify)
     : verifyAttackAt(evidence.value, set, context)
 }
 

@@ -10,12 +10,14 @@ import { inputOf, isDone, isOwed } from './journal-input.ts'
 import { type Effect, type RoundState, step } from './round.ts'
 import { proposalSignBytes, voteSignBytes } from './sign-bytes.ts'
 import { type LastSigned, NOTHING_SIGNED, STEP_PRECOMMIT, STEP_PREVOTE, STEP_PROPOSE } from './sign-guard.ts'
-import { PREVOTE } from './wire.ts'
+import { PREVOTE, type Vote } from './wire.ts'
 
 export interface Recovered {
   readonly rounds: RoundState
   /** To be performed now, in order. */
   readonly pending: readonly Effect[]
+  /** Votes of the height that contradict each other: nobody else may have seen both. */
+  readonly conflicts: readonly (readonly [Vote, Vote])[]
   readonly lastSigned: LastSigned
 }
 
@@ -25,6 +27,7 @@ export function replayJournal(records: readonly JournalRecord[], first: RoundSta
   let lastSigned = NOTHING_SIGNED
   let height = 0n
   let pending: Effect[] = []
+  const conflicts: (readonly [Vote, Vote])[] = []
   for (const record of records) {
     // A journal may have gone on to heights that the chain's store has lost: what was decided here is applied again.
     if (record.kind === 'height') {
@@ -37,9 +40,10 @@ export function replayJournal(records: readonly JournalRecord[], first: RoundSta
     if (input === null) continue
     const { state, effects } = step(rounds, input)
     rounds = state
+    for (const effect of effects) if (effect.kind === 'evidence') conflicts.push(effect.votes)
     pending = [...pending.filter((effect) => !isDone(effect, record)), ...effects.filter(isOwed)]
   }
-  return { rounds, pending: pending.filter((effect) => isTimely(effect, rounds)), lastSigned }
+  return { rounds, pending: pending.filter((effect) => isTimely(effect, rounds)), conflicts, lastSigned }
 }
 
 /** Timers of steps that are over would only be ignored; what belongs to an earlier round comes too late. */

@@ -99,8 +99,9 @@ export class Replica {
   start(records: readonly JournalRecord[], certainty: 'sure' | 'unsure'): void {
     const core = this.#core
     core.run(() => {
-      const { rounds, pending, lastSigned } = replayJournal(records, core.rounds)
+      const { rounds, pending, conflicts, lastSigned } = replayJournal(records, core.rounds)
       core.rounds = rounds
+      for (const votes of conflicts) this.#onConflict(votes)
       this.#own.recover(lastSigned)
       if (certainty === 'unsure') this.#own.listen()
       // The last block may have become durable just before its height's end was written down.

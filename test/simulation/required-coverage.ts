@@ -52,7 +52,7 @@ const LOCKS = ['repropose with a lock', 'repropose without a lock', 'valid witho
 const RESTARTS = ['restart', 'restart unsure', ...of('crash while', 'syncing', 'applying', 'proposing')]
 const FAULTS = [...of('fault', ...FAULT_KINDS), 'stop at a broken disk']
 /** Two faces take two; alone it tells halves different things all the same. */
-const BYZANTINE = [...of('vice', ...VICES), 'evidence']
+const BYZANTINE = [...of('vice', ...VICES), 'evidence', 'evidence in a block']
 const MIXED = [
   ...[...RULES, ...GUARDS, ...LOCKS, ...RESTARTS, ...FAULTS, ...BYZANTINE],
   ...['catch-up by certificate', 'join', ...of('validators', 'join', 'leave', 'power')],

@@ -276,6 +276,7 @@ export class Run implements NodeWorld {
       `${node.name} applied ${decision.block.header.height} ${toHex(fromBinary(decision.blockId.hash)).slice(0, 16)}`,
     )
     if (!this.honest.includes(node)) return
+    if (decision.block.evidence.evidence.length > 0) this.coverage.count('evidence in a block')
     const powers = new Map([...node.ledger.powers].map(([key, power]) => [this.#addresses[key]!, power]))
     this.invariants.schedule(decision.block.header.height, powers)
     this.invariants.onApplied(node.name, next.lastValidators, decision, next)

@@ -199,6 +199,20 @@ describe('the journal', () => {
     expect(bench.alarms).not.toEqual([])
   })
 
+  test('remembers who contradicted himself', () => {
+    const bench = follower().start()
+    bench.replica.wake()
+    const v = bench.block('v')
+    const [liar] = bench.others
+    bench.prevote(0, [liar!], v).prevote(0, [liar!], null)
+    bench.restart()
+    expect(bench.sent.filter(({ kind }) => kind === 'evidence')).toEqual([])
+    bench.offer(0, v).prevote(0, bench.others.slice(1), v).precommit(0, bench.others, v)
+    expect(bench.replica.height).toBe(2n)
+    const told = bench.sent.flatMap((message) => (message.kind === 'evidence' ? [message.value.evidence] : []))
+    expect(told).toMatchObject([{ kind: 'duplicateVoteEvidence' }])
+  })
+
   test('of which the beginning was cut still says what was signed last', () => {
     const bench = follower().start()
     bench.replica.wake()
