@@ -1,5 +1,6 @@
 /** What a devnet says when it is ready. */
 import { formatEthAddress } from '../node/accounts.ts'
+import { deciderOf } from '../node/devnet.ts'
 import { formatAddress } from '../state/address.ts'
 import type { Opened } from './devnet-command.ts'
 import { paint, table } from './output.ts'
@@ -11,7 +12,7 @@ export function readyData({ devnet, server, stateFolder }: Opened, readyMs: numb
     port: server.port,
     chainId: devnet.chainId.toString(),
     network: devnet.networkName,
-    consensus: devnet.bft === null ? 'instant' : 'bft',
+    consensus: deciderOf(devnet),
     validators: devnet.bft?.validatorCount ?? 1,
     height: devnet.chain.application.head.height,
     state: stateFolder,
@@ -34,7 +35,7 @@ export function banner(opened: Opened, readyMs: number, keys = ''): string {
         '  network',
         `${devnet.networkName}, chain id ${devnet.chainId}, height ${devnet.chain.application.head.height}`,
       ],
-      ['  consensus', devnet.bft === null ? 'instant' : `bft, ${devnet.bft.validatorCount} validators`],
+      ['  consensus', devnet.bft === null ? deciderOf(devnet) : `bft, ${devnet.bft.validatorCount} validators`],
       ['  ethereum', opened.portWanted === server.port ? server.url : `${server.url} (${opened.portWanted} is busy)`],
       ['  filecoin', `${server.url}/rpc/v1`],
       ['  state', stateFolder ?? 'in memory'],

@@ -119,6 +119,12 @@ export interface Devnet {
   close(): Promise<void>
 }
 
+/** Who decides the blocks. */
+export function deciderOf({ bft, chain }: Pick<Devnet, 'bft' | 'chain'>): 'instant' | 'bft' | 'cometbft' {
+  if (bft !== null) return 'bft'
+  return chain.blocks === null ? 'cometbft' : 'instant'
+}
+
 export function openDevnet(options: DevnetOptions = {}): Devnet {
   const clock = options.clock ?? SYSTEM_CLOCK
   const policy = options.policy ?? { kind: 'auto' }

@@ -49,11 +49,13 @@ const genesis = v.strictObject({
   ),
 })
 
+const hasPort = (listen: string): boolean => Number(/\d+$/.exec(listen)?.[0]) <= 65_535
+
 const schema = v.strictObject({
   name,
   /** File of the validator's key, beside this one; a node without follows. */
   key: v.optional(v.string()),
-  listen: v.pipe(v.string(), v.regex(/^.+:\d{1,5}$/, 'host:port')),
+  listen: v.pipe(v.string(), v.regex(/^.+:\d{1,5}$/, 'host:port'), v.check(hasPort, 'a port is at most 65535')),
   peers: v.array(v.strictObject({ name, url: v.pipe(v.string(), v.regex(/^wss?:\/\//, 'ws://host:port')) })),
   snapshots: v.optional(SNAPSHOTS_SCHEMA),
   stateSync: v.optional(STATE_SYNC_SCHEMA),

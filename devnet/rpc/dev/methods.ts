@@ -4,7 +4,7 @@ import { formatCid, parseCid } from '../../ipld/cid.ts'
 import { CborReader } from '../../ipld/dag-cbor.ts'
 import { formatEthAddress } from '../../node/accounts.ts'
 import type { BlockPolicy, Included } from '../../node/chain.ts'
-import type { Devnet } from '../../node/devnet.ts'
+import { type Devnet, deciderOf } from '../../node/devnet.ts'
 import type { BftChain } from '../../node/drivers/bft.ts'
 import { GAS_MARKET } from '../../node/gas-market.ts'
 import { completeMessage, EstimateError, signTransaction, tryMessage } from '../../node/messages.ts'
@@ -229,7 +229,7 @@ function status({ chain, bft, chainId, networkName, bundle }: Devnet): unknown {
     networkName,
     profile: config.profile.name,
     networkVersion: config.profile.networkVersion,
-    consensus: bft !== null ? 'bft' : chain.blocks !== null ? 'instant' : 'cometbft',
+    consensus: deciderOf({ bft, chain }),
     height: head.height,
     timeMs: head.timeMs,
     hash: hex(head.hash),

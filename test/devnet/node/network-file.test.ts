@@ -61,6 +61,7 @@ describe('the file of a node', () => {
 
   test.each<[string, (file: Mutable) => void, RegExp]>([
     ['an unknown field', (file) => (file['extra'] = 1), /extra/],
+    ['a port that no host has', (file) => (file.listen = '10.0.0.1:70000'), /listen: a port is at most 65535/],
     ['a name that is none', (file) => (file.name = '../v0'), /name/],
     ['a peer that is no WebSocket', (file) => (file.peers[0]!.url = 'http://10.0.0.1'), /peers\.0\.url/],
     ['two validators of one name', (file) => (file.genesis.validators[1]!.name = 'v0'), /a name of its own/],
