@@ -17,6 +17,7 @@ const ENTRIES = {
   'devnet/rpc/client': 'devnet/rpc/client.ts',
   'devnet/testing/test': 'devnet/testing/test.ts',
   'devnet/testing/vitest': 'devnet/testing/vitest.ts',
+  'devnet/testing/build-thread': 'devnet/testing/build-thread.ts',
   'devnet/testing/large-stack-thread': 'devnet/testing/large-stack-thread.ts',
   'devnet/testing/matchers': 'devnet/testing/matchers.ts',
   'devnet/testing/coverage-provider': 'devnet/testing/coverage-provider.ts',
@@ -39,7 +40,7 @@ const { metafile } = await build({
   target: 'node20.19',
   external,
   metafile: true,
-  plugins: [binaryenApart()],
+  plugins: [binaryenApart(), withoutFetch()],
   chunkNames: 'chunks/[name]-[hash]',
   define: { 'process.env.TROUPE_VERSION': JSON.stringify(version) },
   logLevel: 'warning',
@@ -61,6 +62,24 @@ run(process.execPath, [`${NEXT}/build-actors.js`, `${NEXT}/actors.car`])
 if (process.argv.includes('--types')) run('npx', ['tsc', '-p', 'tsconfig.types.json', '--outDir', `${NEXT}/types`])
 rmSync('dist', { recursive: true, force: true })
 renameSync(NEXT, 'dist')
+
+/** AssemblyScript fetches a WebAssembly function of its own from a URL that holds it: Node loads an HTTP client for that. */
+function withoutFetch() {
+  return {
+    name: 'without-fetch',
+    setup({ onLoad }) {
+      onLoad({ filter: /[\\/]assemblyscript[\\/]dist[\\/]assemblyscript\.js$/ }, ({ path }) => {
+        const source = readFileSync(path, 'utf8')
+        const contents = source.replace(
+          /WebAssembly\.instantiateStreaming\(fetch\((\w+)\)\)/,
+          (_, url) => `WebAssembly.instantiate(Buffer.from(${url}.slice(${url}.indexOf(',') + 1), 'base64'))`,
+        )
+        if (contents === source) throw new Error('this AssemblyScript does not fetch what it has')
+        return { contents, loader: 'js' }
+      })
+    },
+  }
+}
 
 /**
  * Binaryen's JavaScript has its nine megabytes of WebAssembly in a string, and a JavaScript engine reads all of it as

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { findPackageRoot } from '../node/package-root.ts'
-import type { Project } from '../reload/project.ts'
+import type { ProjectPlace } from '../reload/project.ts'
 import { CliError, Exit } from './output.ts'
 
 /** The project's own, else the one that came with this package. */
-export function findVitest({ root }: Project): string {
+export function findVitest({ root }: ProjectPlace): string {
   for (const from of [join(root, 'package.json'), join(findPackageRoot(), 'package.json')]) {
     try {
       const manifest = createRequire(from).resolve('vitest/package.json')
@@ -24,7 +24,7 @@ const CONFIGS = ['vitest', 'vite'].flatMap((name) =>
 )
 
 /** A project without a config gets one with the plugin. */
-export function presetOf({ root, dataFolder }: Project): string[] {
+export function presetOf({ root, dataFolder }: ProjectPlace): string[] {
   if (CONFIGS.some((name) => existsSync(join(root, name)))) return []
   const file = join(dataFolder, 'build', 'vitest.config.mjs')
   mkdirSync(dirname(file), { recursive: true })
@@ -43,7 +43,7 @@ export interface TestReport {
 }
 
 /** Where a run is to write what it has to say. */
-export function newReportFile({ dataFolder }: Project): string {
+export function newReportFile({ dataFolder }: ProjectPlace): string {
   mkdirSync(join(dataFolder, 'runs'), { recursive: true })
   return join(dataFolder, 'runs', `report-${process.pid}-${process.hrtime.bigint()}.json`)
 }

@@ -45,19 +45,22 @@ export class ProjectError extends Error {
 
 /** The project that contains `cwd`: the nearest folder up with a config or an `actors` folder. */
 export async function openProject(cwd: string, configFlag?: string): Promise<Project> {
+  const place = findProject(cwd, configFlag)
+  const config = place.configFile === null ? {} : await loadConfig(place.configFile)
+  return { ...place, config, actorsFolder: join(place.root, config.actors ?? 'actors') }
+}
+
+/** Where a project is, whatever its config says. */
+export type ProjectPlace = Pick<Project, 'root' | 'configFile' | 'dataFolder'>
+
+/** As `openProject`, without reading anything. @throws ProjectError */
+export function findProject(cwd: string, configFlag?: string): ProjectPlace {
   const configFile = configFlag === undefined ? findUp(cwd, CONFIG_FILE) : resolve(cwd, configFlag)
   if (configFlag !== undefined && (configFile === null || !existsSync(configFile))) {
     throw new ProjectError(`the config ${configFlag} does not exist`, 'leave --config out to use troupe.config.ts')
   }
-  const config = configFile === null ? {} : await loadConfig(configFile)
   const root = configFile === null ? rootWithActors(cwd) : dirname(configFile)
-  return {
-    root,
-    config,
-    configFile,
-    actorsFolder: join(root, config.actors ?? 'actors'),
-    dataFolder: join(root, '.troupe'),
-  }
+  return { root, configFile, dataFolder: join(root, '.troupe') }
 }
 
 function findUp(from: string, name: string): string | null {

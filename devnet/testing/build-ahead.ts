@@ -6,11 +6,10 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { BuildRoot } from '../reload/project.ts'
-import { buildActor, isBuilt } from './build.ts'
+import { isBuilt } from './build.ts'
 
 /** What the thread is told. */
 export interface AheadData {
-  readonly troupe: 'build'
   readonly project: BuildRoot
   readonly entries: readonly string[]
 }
@@ -20,7 +19,7 @@ export type Ahead = ReadonlyMap<string, Promise<void>>
 
 const NOTHING: Ahead = new Map()
 
-/** Builds the actors of the folder `actors` that are not built; `thread` is the file that calls `buildInThread`. */
+/** Builds the actors of the folder `actors` that are not built; `thread` is the file of the thread. */
 export function buildAhead(project: BuildRoot, thread: string): Ahead {
   const home = join(project.root, 'actors')
   if (!existsSync(home)) return NOTHING
@@ -31,7 +30,7 @@ export function buildAhead(project: BuildRoot, thread: string): Ahead {
   if (entries.length === 0) return NOTHING
   const ends = new Map<string, () => void>()
   const ahead = new Map(entries.map((entry) => [entry, new Promise<void>((resolve) => ends.set(entry, resolve))]))
-  const data: AheadData = { troupe: 'build', project, entries }
+  const data: AheadData = { project, entries }
   const worker = new Worker(thread, { workerData: data })
   worker.unref()
   worker.on('message', (entry: string) => ends.get(entry)?.())
@@ -41,12 +40,4 @@ export function buildAhead(project: BuildRoot, thread: string): Ahead {
   worker.on('error', giveUp)
   worker.on('exit', giveUp)
   return ahead
-}
-
-/** The thread's work. What does not compile is compiled again where the error is wanted. */
-export async function buildInThread({ project, entries }: AheadData, done: (entry: string) => void): Promise<void> {
-  for (const entry of entries) {
-    await buildActor(project, entry).catch(() => {})
-    done(entry)
-  }
 }

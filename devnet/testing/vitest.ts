@@ -15,13 +15,12 @@
 import { existsSync, type FSWatcher, mkdirSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, relative, resolve } from 'node:path'
-import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import type { Plugin } from 'vitest/config'
 import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
 import { type BuildRoot, openBuildRoot } from '../reload/project.ts'
 import { actorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
 import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build.ts'
-import { type Ahead, type AheadData, buildAhead, buildInThread } from './build-ahead.ts'
+import { type Ahead, buildAhead } from './build-ahead.ts'
 import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
 import { mergeActorCoverage } from './coverage-map.ts'
 import { GasReporter } from './gas-reporter.ts'
@@ -40,14 +39,6 @@ export interface PluginOptions {
 }
 
 const COMPILED = /\.(actor|lib)\.ts$/
-// The plugin's file is the file of its thread as well.
-if (!isMainThread && isAheadData(workerData)) {
-  void buildInThread(workerData, (entry) => parentPort?.postMessage(entry))
-}
-
-function isAheadData(data: unknown): data is AheadData {
-  return typeof data === 'object' && data !== null && (data as Partial<AheadData>).troupe === 'build'
-}
 
 export function troupe(options: PluginOptions = {}): Plugin {
   let root = process.cwd()
@@ -64,7 +55,8 @@ export function troupe(options: PluginOptions = {}): Plugin {
       project = openBuildRoot(home, join(home, options.folder ?? '.troupe'))
       // What is wrong with the config is said where an actor is imported.
       project.catch(() => {})
-      if (!isSource) ahead = project.then((opened) => buildAhead(opened, harnessFile('vitest'))).catch(() => new Map())
+      if (!isSource)
+        ahead = project.then((opened) => buildAhead(opened, harnessFile('build-thread'))).catch(() => new Map())
       return {
         ...(isSource ? { resolve: { alias: { 'troupe/test': harnessFile('test') } } } : {}),
         test: {

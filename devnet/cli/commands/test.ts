@@ -1,10 +1,10 @@
 /** `troupe test`: the project's vitest, with our flags turned into what the plugin reads. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import type { Project } from '../../reload/project.ts'
+import type { ProjectPlace } from '../../reload/project.ts'
 import { GAS_VARIABLE } from '../../testing/gas-usage.ts'
 import { type Command, type Input, textFlag } from '../command.ts'
-import { loadProject } from '../load-project.ts'
+import { loadProject, placeOfProject } from '../load-project.ts'
 import { type Answer, CliError, Exit } from '../output.ts'
 import { findVitest, newReportFile, presetOf, readReport, reportFlags } from '../vitest-run.ts'
 
@@ -23,13 +23,13 @@ export const test: Command = {
 }
 
 /** Runs the project's tests with `env` on top of ours. Answers vitest's exit status. */
-export function runProjectTests(project: Project, env: Record<string, string>, isJson: boolean): Promise<number> {
+export function runProjectTests(project: ProjectPlace, env: Record<string, string>, isJson: boolean): Promise<number> {
   const args = [findVitest(project), 'run', '--root', project.root, ...presetOf(project)]
-  return spawnVitest(args, project, env, isJson)
+  return spawnVitest({ args, cwd: project.root, env, isJson })
 }
 
 async function run(input: Input): Promise<Answer> {
-  const project = await loadProject(input)
+  const project = placeOfProject(input)
   const entry = findVitest(project)
   const report = newReportFile(project)
   const [first, ...rest] = input.words
@@ -45,7 +45,16 @@ async function run(input: Input): Promise<Answer> {
     ...(input.isJson ? ['--reporter=default', ...reportFlags(report)] : []),
     ...words,
   ]
-  const status = await spawnVitest(args, project, environment(input), input.isJson)
+  const stop = new AbortController()
+  const { signal } = stop
+  const running = spawnVitest({ args, cwd: project.root, env: environment(input), isJson: input.isJson, signal })
+  // Nothing of the config is needed here, but a wrong one is said: before vitest has started.
+  await loadProject(input).catch((error: Error) => {
+    running.catch(() => {})
+    stop.abort()
+    throw error
+  })
+  const status = await running
   if (!input.isJson) return { data: null, text: '', exit: status as Exit }
   const data = readReport(report)
   rmSync(report, { force: true })
@@ -65,16 +74,20 @@ function environment(input: Input): Record<string, string> {
   }
 }
 
+interface VitestRun {
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  readonly isJson: boolean
+  readonly signal?: AbortSignal
+}
+
 /** With `--json`, what vitest says goes to stderr: stdout has one document. */
-function spawnVitest(
-  args: readonly string[],
-  { root }: Project,
-  env: Record<string, string>,
-  isJson: boolean,
-): Promise<number> {
+function spawnVitest({ args, cwd, env, isJson, signal }: VitestRun): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
-      cwd: root,
+      cwd,
+      ...(signal === undefined ? {} : { signal }),
       env: { ...process.env, ...env },
       stdio: ['inherit', isJson ? 2 : 'inherit', 'inherit'],
     })
