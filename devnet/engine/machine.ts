@@ -80,8 +80,7 @@ export function createMachine(options: MachineOptions): Machine {
   base.put(EMPTY_ARRAY_CID, EMPTY_ARRAY_BLOCK)
   const store = new BufferedBlockstore(base)
   const modules = options.modules ?? new ModuleCache()
-  const { state, manifest } = loadState(store, stateRoot)
-  preload(store, manifest, modules)
+  const { state, manifest } = loadState(store, stateRoot, modules)
   const context: MachineContext = {
     line,
     networkVersion,
@@ -126,20 +125,35 @@ function toMessage(message: Message | Uint8Array): Message {
   return message instanceof Uint8Array ? decodeMessage(message) : message
 }
 
-function loadState(store: Blockstore, root: Cid): { state: StateTree; manifest: Manifest } {
+function loadState(
+  store: Blockstore,
+  root: Cid,
+  modules: ModuleCache,
+): { readonly state: StateTree; readonly manifest: Manifest } {
   try {
     const state = StateTree.load(store, root)
-    return { state, manifest: loadManifest(store, manifestDataOf(store, state)) }
+    const system = state.getActor(SYSTEM_ACTOR)
+    if (system === undefined) throw new ManifestError('the system actor does not exist')
+    return { state, manifest: manifestOf(store, system.state, modules) }
   } catch (error) {
+    if (error instanceof MachineError) throw error
     throw new MachineError((error as Error).message, { cause: error })
   }
 }
 
+/** Of a system actor, with all its code loaded. */
+function manifestOf(store: Blockstore, systemState: Cid, modules: ModuleCache): Manifest {
+  const known = modules.manifests.get(systemState)
+  if (known !== undefined) return known
+  const manifest = loadManifest(store, manifestDataOf(store, systemState))
+  preload(store, manifest, modules)
+  modules.manifests.set(systemState, manifest)
+  return manifest
+}
+
 /** The system actor's state names the manifest's data. */
-function manifestDataOf(store: Blockstore, state: StateTree): Cid {
-  const system = state.getActor(SYSTEM_ACTOR)
-  if (system === undefined) throw new ManifestError('the system actor does not exist')
-  const bytes = store.get(system.state)
+function manifestDataOf(store: Blockstore, systemState: Cid): Cid {
+  const bytes = store.get(systemState)
   if (bytes === undefined) throw new ManifestError('the state of the system actor is missing')
   const value = decodeCbor(bytes)
   const link = Array.isArray(value) && value.length === 1 ? value[0] : undefined
@@ -147,7 +161,6 @@ function manifestDataOf(store: Blockstore, state: StateTree): Cid {
   return link.link
 }
 
-/** Built-in code must be there and load. */
 function preload(store: Blockstore, manifest: Manifest, modules: ModuleCache): void {
   for (const [index, code] of manifest.codes.entries()) {
     if (modules.find(code) !== undefined && isLoaded(modules.find(code)!)) continue

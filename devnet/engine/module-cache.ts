@@ -7,6 +7,7 @@ import type { Cid } from '../ipld/cid.ts'
 import { rethrowOverflow } from '../primitives/assert.ts'
 import { concatBytes } from '../primitives/bytes.ts'
 import { EngineExhausted } from './failure.ts'
+import type { Manifest } from './manifest.ts'
 
 export interface LoadedModule {
   readonly module: WebAssembly.Module
@@ -40,6 +41,8 @@ export class ModuleCache {
     traced: new Map<Cid, LoadedModule | LoadFailure>(),
     baseline: new Map<Cid, LoadedModule | LoadFailure>(),
   }
+  /** By the state of a system actor: manifests of which all code has been loaded here. */
+  readonly manifests = new Map<Cid, Manifest>()
   readonly #store: InstrumentedStore | undefined
   readonly #trusted = new Set<Cid>()
 
