@@ -15,7 +15,7 @@ import { type Actor, type ActorId, INIT_ACTOR, SYSTEM_ACTOR } from '../state/act
 import { type Address, actorAddress, addressBytes, idAddress } from '../state/address.ts'
 import type { StampedEvent } from '../state/event.ts'
 import type { TokenAmount } from '../state/token.ts'
-import type { TxRecord } from './chain-records.ts'
+import { refusedRecord, type TxRecord } from './chain-records.ts'
 import { type ConsensusSettings, changeParams, changeValidators, type SettingsChange } from './consensus-settings.ts'
 import { KnownBlocks } from './known-blocks.ts'
 import type { Power, PowerTransaction } from './transaction.ts'
@@ -85,16 +85,7 @@ export function applyPowers(
     return { record, settings, installed: installedBy(machine, powers) }
   } catch (error) {
     state.revert(depth)
-    const record: TxRecord = {
-      exitCode: exitCodeOf(error),
-      returnData: EMPTY_BYTES,
-      returnCodec: null,
-      gasUsed: 0n,
-      eventsRoot: null,
-      events: [],
-      failures: [],
-      note: (error as Error).message,
-    }
+    const record = refusedRecord(exitCodeOf(error), (error as Error).message)
     return { record, settings: change.settings, installed: installedBy(machine, powers) }
   }
 }
