@@ -145,8 +145,8 @@ export class Replay {
     if (judgeVote(state.keeper, vote) !== 'wanted') {
       return differ('input', `${said} of validator ${vote.validatorIndex}`, 'a vote that was not known, of this height')
     }
-    const { pubKey } = state.keeper.validators.validators[vote.validatorIndex]!
-    if (verifyVote(chain.chainId, vote, pubKey, this.#verify) !== null) {
+    const voter = state.keeper.validators.validators[vote.validatorIndex]!
+    if (verifyVote(chain.chainId, vote, voter, this.#verify) !== null) {
       return differ('vote', `${said} of validator ${vote.validatorIndex}`, 'a vote with a good signature')
     }
     if (!isOwn) return null

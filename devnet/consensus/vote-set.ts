@@ -108,9 +108,9 @@ function findVote({ votes, byBlock }: VoteSet, index: number, key: string): Vote
 }
 
 function verifyInSet({ step, validators }: VoteSet, vote: Vote): Fault | null {
-  const { pubKey } = validators.validators[vote.validatorIndex]!
-  if (step.hasExtensions) return verifyVoteAndExtension(step.chainId, vote, pubKey)
-  const refused = verifyVote(step.chainId, vote, pubKey)
+  const voter = validators.validators[vote.validatorIndex]!
+  if (step.hasExtensions) return verifyVoteAndExtension(step.chainId, vote, voter)
+  const refused = verifyVote(step.chainId, vote, voter)
   if (refused !== null) return refused
   return vote.extension.length > 0 || vote.extensionSignature.length > 0 ? fault('extension') : null
 }

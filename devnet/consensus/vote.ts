@@ -6,10 +6,10 @@
 
 import { checkBlockIdForm, isComplete, isNil } from './block-id.ts'
 import { type Fault, fault } from './fault.ts'
-import { ADDRESS_SIZE, addressOf, SIGNATURE_SIZE_MAX, type VerifyMessage, verifyMessage } from './key.ts'
+import { ADDRESS_SIZE, SIGNATURE_SIZE_MAX, type VerifyMessage, verifyMessage } from './key.ts'
 import { extensionSignBytes, voteSignBytes } from './sign-bytes.ts'
-import type { ValidatorSet } from './validator-set.ts'
-import { PRECOMMIT, PREVOTE, type PublicKey, type Vote } from './wire.ts'
+import type { Validator, ValidatorSet } from './validator-set.ts'
+import { PRECOMMIT, PREVOTE, type Vote } from './wire.ts'
 
 export function isVoteType(type: number): boolean {
   return type === PREVOTE || type === PRECOMMIT
@@ -47,28 +47,33 @@ function checkExtensionForm(vote: Vote): Fault | null {
   return extensionSignature.length === 0 && extension.length > 0 ? fault('extension') : null
 }
 
-/** Whether the owner of the key signed the vote under its own address. */
+/** Whose vote it should be: an address, and the key that the address is of. */
+export type Voter = Pick<Validator, 'address' | 'pubKey'>
+
+/** Whether the voter signed the vote under its own address. */
 export function verifyVote(
   chainId: string,
   vote: Vote,
-  key: PublicKey,
+  { address, pubKey }: Voter,
   verify: VerifyMessage = verifyMessage,
 ): Fault | null {
-  if (addressOf(key) !== vote.validatorAddress) return fault('validator-address')
-  return verify(key, voteSignBytes(chainId, vote), vote.signature) ? null : fault('wrong-signature')
+  if (address !== vote.validatorAddress) return fault('validator-address')
+  return verify(pubKey, voteSignBytes(chainId, vote), vote.signature) ? null : fault('wrong-signature')
 }
 
 /** Like `verifyVote`; a precommit for a block must have a signed extension as well. */
 export function verifyVoteAndExtension(
   chainId: string,
   vote: Vote,
-  key: PublicKey,
+  voter: Voter,
   verify: VerifyMessage = verifyMessage,
 ): Fault | null {
-  const refused = verifyVote(chainId, vote, key, verify)
+  const refused = verifyVote(chainId, vote, voter, verify)
   if (refused !== null || !isExtensible(vote)) return refused
   if (vote.extensionSignature.length === 0) return fault('extension')
-  return verify(key, extensionSignBytes(chainId, vote), vote.extensionSignature) ? null : fault('wrong-signature')
+  return verify(voter.pubKey, extensionSignBytes(chainId, vote), vote.extensionSignature)
+    ? null
+    : fault('wrong-signature')
 }
 
 /** A vote of the validator at its index, with an extension where the height has them, without where it has not. */
@@ -78,8 +83,8 @@ export function verifyVoteOfSet(
   { set: { validators }, hasExtensions }: { readonly set: ValidatorSet; readonly hasExtensions: boolean },
   verify: VerifyMessage,
 ): Fault | null {
-  const { pubKey } = validators[vote.validatorIndex]!
-  if (hasExtensions) return verifyVoteAndExtension(chainId, vote, pubKey, verify)
+  const voter = validators[vote.validatorIndex]!
+  if (hasExtensions) return verifyVoteAndExtension(chainId, vote, voter, verify)
   if (vote.extension.length > 0 || vote.extensionSignature.length > 0) return fault('extension')
-  return verifyVote(chainId, vote, pubKey, verify)
+  return verifyVote(chainId, vote, voter, verify)
 }

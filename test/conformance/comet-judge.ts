@@ -23,6 +23,7 @@ import { canonicalEvidence, checkEvidence, verifyAttack, verifyDuplicateVote } f
 import { type Fault, fault, isFault } from '../../devnet/consensus/fault.ts'
 import { blockIdOf, commitHash, evidenceBytes, evidenceHash, headerHash } from '../../devnet/consensus/hash.ts'
 import { checkHeader } from '../../devnet/consensus/header.ts'
+import { addressOf } from '../../devnet/consensus/key.ts'
 import { type CheckedLightBlock, readLightBlock, verifyJump } from '../../devnet/consensus/light-client.ts'
 import { partSetHeader } from '../../devnet/consensus/part-set.ts'
 import { checkProposal, verifyProposal } from '../../devnet/consensus/proposal.ts'
@@ -76,7 +77,8 @@ const JUDGES: Readonly<Record<string, Judge>> = {
     const { chainId, publicKey, mode } = question as never as { chainId: string; publicKey: KeyText; mode: string }
     facts['signBytes'] = toHex(voteSignBytes(chainId, vote))
     const verify = mode === 'extended' ? verifyVoteAndExtension : verifyVote
-    return checkVote(vote) ?? verify(chainId, vote, keyOf(publicKey))
+    const pubKey = keyOf(publicKey)
+    return checkVote(vote) ?? verify(chainId, vote, { address: addressOf(pubKey), pubKey })
   },
   proposal(question, facts) {
     const proposal = read(question, 'bytes', PROPOSAL, facts)

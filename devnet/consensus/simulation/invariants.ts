@@ -171,7 +171,8 @@ export class Invariants {
     const earlier = this.#voted.get(place)
     if (earlier === key) return
     const pubKey = this.#setting.keyOf(voter)
-    if (pubKey === undefined || verifyVote(this.#setting.chainId, vote, pubKey, this.#setting.verify) !== null) return
+    if (pubKey === undefined) return
+    if (verifyVote(this.#setting.chainId, vote, { address: voter, pubKey }, this.#setting.verify) !== null) return
     if (earlier === undefined) this.#voted.set(place, key)
     else {
       if (this.#setting.isHonest(voter)) {
