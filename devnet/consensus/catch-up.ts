@@ -18,6 +18,8 @@ import { answerStatus, BLOCKS_REQUESTED, claimsOf, statusOf } from './resync.ts'
 import type { Candidate } from './round.ts'
 import { votesOf } from './vote-keeper.ts'
 
+/** The first status of a height, in parts of the time between two. */
+const SOON_FACTOR = 1 / 8
 /** Statuses of an idle chain become rarer, up to this factor. */
 const IDLE_STATUS_FACTOR_MAX = 32
 /** Bytes of blocks in one answer, unless a single block has more. */
@@ -51,6 +53,11 @@ export class CatchUp {
   start(): void {
     this.#setTimer(1)
     this.announce()
+  }
+
+  /** At the end of a height. Where heights follow each other closely, votes tell peers as much. */
+  announceSoon(): void {
+    this.#setTimer(SOON_FACTOR)
   }
 
   announce(): void {
@@ -105,7 +112,9 @@ export class CatchUp {
   /** What the peer sent shows that it is there at least. */
   noteHeight(peer: string, height: bigint): void {
     if (!this.#peers.has(peer) && this.#peers.size >= PEERS_NOTED_MAX) return
-    if ((this.#peers.get(peer) ?? 0n) < height) this.#peers.set(peer, height)
+    if ((this.#peers.get(peer) ?? 0n) >= height) return
+    this.#peers.set(peer, height)
+    this.#requestBlocks(2n)
   }
 
   forget(peer: string): void {

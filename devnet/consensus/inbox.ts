@@ -12,8 +12,9 @@ import type { PeerMessage } from './peer-message.ts'
 import { hasRoomFor, verifyProposal } from './proposal.ts'
 import type { ReplicaCore } from './replica-core.ts'
 import { judgeProposal, proposerAt } from './round.ts'
+import { isSpare, SpareVotes } from './spare-votes.ts'
 import { isExtensible, verifyVoteOfSet } from './vote.ts'
-import { judgeVote } from './vote-keeper.ts'
+import { judgeVote, votesOf } from './vote-keeper.ts'
 import { PRECOMMIT, type Proposal, type Vote } from './wire.ts'
 
 export interface InboxParts {
@@ -35,10 +36,16 @@ export class Inbox {
   readonly #parts: InboxParts
   /** Messages for the next height. */
   #early: Early[] = []
+  readonly #spare = new SpareVotes()
 
   constructor(core: ReplicaCore, parts: InboxParts) {
     this.#core = core
     this.#parts = parts
+  }
+
+  /** Votes of the height that ended, which were of no use in it. */
+  takeSpare(): readonly Vote[] {
+    return this.#spare.takeAll()
   }
 
   /** The next height has begun: what waited for it. */
@@ -62,11 +69,33 @@ export class Inbox {
 
   onVote(peer: string, message: Extract<PeerMessage, { kind: 'vote' }>): void {
     const core = this.#core
-    const { chain, host, height, rounds } = core
+    const { height, rounds } = core
     const { vote } = message.value
-    if (vote.height === height - 1n && vote.type === PRECOMMIT) return this.#onLateVote(vote)
+    if (vote.height === height - 1n && vote.type === PRECOMMIT) return this.#onLateVote(peer, vote)
     if (this.#isEarly(peer, vote.height, message)) return
     if (judgeVote(rounds.keeper, vote) !== 'wanted') return
+    if (this.#isSpare(peer, vote)) return this.#spare.keep(vote)
+    const spare = this.#spare.take(vote)
+    this.#takeVote(vote)
+    if (spare !== undefined && judgeVote(core.rounds.keeper, spare) === 'wanted') this.#takeVote(spare)
+  }
+
+  /** A vote of our own that comes back must be looked at in any case. */
+  #isSpare(peer: string, vote: Vote): boolean {
+    const { rounds, address } = this.#core
+    if (vote.validatorAddress === address) return false
+    return isSpare(votesOf(rounds.keeper, vote.round, vote.type), vote, this.#senderOf(peer))
+  }
+
+  /** The validator whose votes may be spared, coming from this peer. */
+  #senderOf(peer: string): string | undefined {
+    const { host } = this.#core
+    return host.isWatched() ? undefined : host.validatorOf(peer)
+  }
+
+  #takeVote(vote: Vote): void {
+    const core = this.#core
+    const { chain, host, rounds } = core
     const { hasExtensions, validators } = rounds.keeper
     if (verifyVoteOfSet(chain.chainId, vote, { set: validators, hasExtensions }, host.verify) !== null) return
     if (vote.validatorAddress === core.address) this.#parts.own.mute()
@@ -99,9 +128,14 @@ export class Inbox {
   }
 
   /** A precommit for the last block: it makes the commit in the next block more complete. */
-  #onLateVote(vote: Vote): void {
+  #onLateVote(peer: string, vote: Vote): void {
     const { chain, host } = this.#core
-    const { isAdded, conflict } = this.#parts.lastPrecommits.take(chain.chainId, vote, host.verify)
+    const sender = this.#senderOf(peer)
+    const { isAdded, conflict } = this.#parts.lastPrecommits.take(
+      { chainId: chain.chainId, verify: host.verify },
+      vote,
+      sender,
+    )
     if (isAdded) host.trace({ kind: 'late vote', vote })
     if (conflict !== null) this.#parts.onConflict(conflict)
   }

@@ -108,7 +108,7 @@ export class OwnMessages {
     const { height, chain, host } = core
     const candidate = valid === null ? undefined : candidateOf(core.rounds, valid.blockId)
     if (valid !== null && candidate !== undefined) return this.#offer({ round, polRound: valid.round }, candidate)
-    const lastCommit = this.#lastPrecommits.commitFor(chain)
+    const lastCommit = this.#lastPrecommits.commitFor(chain, host.verify)
     if (lastCommit === undefined) return core.halt('the last block has no commit to build on')
     const time = this.#blockTime(lastCommit)
     const evidence = this.#pool.take(chain)

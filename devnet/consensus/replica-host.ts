@@ -112,6 +112,8 @@ export interface ReplicaHost extends ChainPast {
   waiting(height: bigint): void
   halt(reason: string): void
   alarm(reason: string): void
+  /** Whether somebody wants to hear of every vote: then all are looked at, even those that can change nothing. */
+  isWatched(): boolean
   /** For those who watch. */
   trace(passage: Passage): void
 }

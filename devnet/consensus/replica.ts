@@ -255,6 +255,7 @@ export class Replica {
   #nextHeight(next: ChainState, { block, commit }: Decision): void {
     const core = this.#core
     this.#lastPrecommits.follow(next, commit, votesOf(core.rounds.keeper, commit.round, PRECOMMIT))
+    for (const vote of this.#inbox.takeSpare()) this.#lastPrecommits.keep(vote)
     core.follow(next)
     this.#own.forget()
     this.#journalHeight()
@@ -263,7 +264,7 @@ export class Replica {
     for (const evidence of this.#pool.update(next, carried)) {
       core.outbox.broadcast({ kind: 'evidence', value: { evidence } })
     }
-    this.#catchUp.announce()
+    this.#catchUp.announceSoon()
     for (const { peer, message } of this.#inbox.takeEarly()) core.later(() => this.#receive(peer, message))
     core.later(() => this.#catchUp.applyNext())
     core.later(() => this.#await())

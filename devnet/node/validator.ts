@@ -83,6 +83,8 @@ export interface ValidatorWatcher {
   /** Blocks alone cannot bring it on. */
   stranded(validator: Validator): void
   passed(validator: Validator, passage: Passage): void
+  /** Whether somebody listens to all that it passes through. */
+  isWatching(validator: Validator): boolean
 }
 
 /** Powers that wait at a node. */
@@ -515,6 +517,10 @@ export class Validator implements ReplicaHost, PeerListener {
 
   alarm(reason: string): void {
     this.#options.watcher.alarmed(this, reason)
+  }
+
+  isWatched(): boolean {
+    return this.#options.watcher.isWatching(this)
   }
 
   trace(passage: Passage): void {

@@ -403,6 +403,10 @@ export class SimulatedNode implements ReplicaHost {
     this.world.failed(this, 'alarm', reason)
   }
 
+  isWatched(): boolean {
+    return false
+  }
+
   trace(passage: Passage): void {
     if (passage.kind !== 'effect') return
     const { effect } = passage

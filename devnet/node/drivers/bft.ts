@@ -287,6 +287,7 @@ export class BftChain implements Chain {
     },
     stranded: (validator) => this.#onStranded(validator),
     passed: (validator, passage) => this.#onPassage(validator, passage),
+    isWatching: (validator) => validator === this.#first && this.#passageListeners.size > 0,
   }
 
   #committed(validator: Validator, block: BlockRecord, decision: Decision): void {

@@ -8,7 +8,7 @@ import { EMPTY_COMMIT, withoutExtensions } from '../../../devnet/consensus/commi
 import { isFault } from '../../../devnet/consensus/fault.ts'
 import { headerHash } from '../../../devnet/consensus/hash.ts'
 import { readJournal } from '../../../devnet/consensus/journal.ts'
-import { addressOf } from '../../../devnet/consensus/key.ts'
+import { addressOf, type VerifyMessage } from '../../../devnet/consensus/key.ts'
 import { partSetHeader } from '../../../devnet/consensus/part-set.ts'
 import type { DecidedBlock, PeerMessage } from '../../../devnet/consensus/peer-message.ts'
 import { Replica } from '../../../devnet/consensus/replica.ts'
@@ -71,11 +71,18 @@ export class ReplicaBench implements ReplicaHost {
   readonly alarms: string[] = []
   readonly halts: string[] = []
   readonly requests: ProposeRequest[] = []
+  /** Whether somebody wants to hear of every vote. */
+  isObserved = false
+  /** Signatures that were checked. */
+  verified = 0
   /** The journal, as it is on the disk or on its way there. */
   journal: Uint8Array[] = []
   /** Whether writes to the disk finish at once. */
   isDiskFast = true
   #syncs: (() => void)[] = []
+  /** Whether blocks are executed at once. */
+  isApplicationFast = true
+  #applied: (() => void)[] = []
   readonly blocks = new Map<bigint, DecidedBlock>()
   readonly #times = new Map<bigint, Time>()
   readonly #sets = new Map<bigint, ValidatorSet>()
@@ -228,6 +235,12 @@ export class ReplicaBench implements ReplicaHost {
     return this
   }
 
+  /** The application has executed what was decided. */
+  finishBlock(): this {
+    for (let next = this.#applied.shift(); next !== undefined; next = this.#applied.shift()) next()
+    return this
+  }
+
   get proposals(): readonly Proposal[] {
     return this.sent.flatMap((message) => (message.kind === 'proposal' ? [message.value.proposal] : []))
   }
@@ -238,8 +251,9 @@ export class ReplicaBench implements ReplicaHost {
 
   // --- what the replica asks --------------------------------------------------------------------------------------
 
-  get verify() {
-    return this.ring.verify
+  readonly verify: VerifyMessage = (key, message, signature) => {
+    this.verified++
+    return this.ring.verify(key, message, signature)
   }
 
   now(): Time {
@@ -269,8 +283,10 @@ export class ReplicaBench implements ReplicaHost {
     this.sent.push(message)
   }
 
-  validatorOf(): string | undefined {
-    return undefined
+  /** A peer named like a place in the ring has proved to be its validator. */
+  validatorOf(peer: string): string | undefined {
+    const key = this.ring.keys[Number(peer)]
+    return key === undefined ? undefined : addressOf(key.publicKey)
   }
 
   propose(
@@ -309,7 +325,8 @@ export class ReplicaBench implements ReplicaHost {
     this.blocks.set(header.height, { block: bytes, commit })
     this.#times.set(header.height, header.time)
     this.#sets.set(header.height, state.validators)
-    applied(next)
+    if (this.isApplicationFast) applied(next)
+    else this.#applied.push(() => applied(next))
   }
 
   blockAt(height: bigint): DecidedBlock | undefined {
@@ -346,6 +363,10 @@ export class ReplicaBench implements ReplicaHost {
 
   alarm(reason: string): void {
     this.alarms.push(reason)
+  }
+
+  isWatched(): boolean {
+    return this.isObserved
   }
 
   trace(): void {}

@@ -6,6 +6,7 @@ import { addressOf } from '../../../devnet/consensus/key.ts'
 import { FLAG_ABSENT, PRECOMMIT, PREVOTE } from '../../../devnet/consensus/wire.ts'
 import { concatBytes } from '../../../devnet/primitives/bytes.ts'
 import { type BenchOptions, identify, ReplicaBench } from './replica-bench.ts'
+import type { TestBlock } from './round-bench.ts'
 
 /** A replica that waits at its first height, and proposes in the round. */
 function proposerIn(round: number, options: BenchOptions = {}): ReplicaBench {
@@ -82,6 +83,87 @@ describe('the last commit', () => {
       bench.precommit(round, others, null).timeout('precommit', round)
     }
     expect(bench.requests.at(-1)?.lastCommit.extendedSignatures.filter(isAbsent)).toHaveLength(0)
+  })
+})
+
+describe('a vote that can change nothing any more', () => {
+  /** A block that has two thirds of the prevotes, none of them from the last of the others. */
+  function withPolka() {
+    const bench = follower().start()
+    bench.replica.wake()
+    const v = bench.block('v')
+    const { others } = bench
+    bench.offer(0, v).prevote(0, others.slice(0, 2), v)
+    const last = others[2]!
+    const say = (block: TestBlock | null, peer = String(last)): void => {
+      bench.hear({ kind: 'vote', value: { vote: bench.makeVote(PREVOTE, 0, last, block) } }, peer)
+    }
+    const power = () => bench.replica.rounds.keeper.rounds.get(0)!.prevotes.power
+    return { bench, v, last, say, power }
+  }
+
+  test('is not verified, nor counted', () => {
+    const { bench, v, say, power } = withPolka()
+    const { verified } = bench
+    say(v)
+    expect([bench.verified - verified, power()]).toEqual([0, 30n])
+  })
+
+  test('counts like any other when not its validator said it', () => {
+    const { bench, v, say, power } = withPolka()
+    const { verified } = bench
+    say(v, 'peer')
+    expect([bench.verified - verified, power()]).toEqual([1, 40n])
+  })
+
+  test('counts once when others bring it too', () => {
+    const { bench, v, say, power } = withPolka()
+    const { verified } = bench
+    say(v)
+    const records = bench.journal.length
+    say(v, 'peer')
+    say(v)
+    expect([bench.verified - verified, bench.journal.length - records, power()]).toEqual([1, 1, 40n])
+  })
+
+  test('counts like any other while somebody watches', () => {
+    const { bench, v, say, power } = withPolka()
+    bench.isObserved = true
+    say(v)
+    expect(power()).toBe(40n)
+  })
+
+  test.each(['before', 'after'])('is evidence when its validator says another thing %s it', (order) => {
+    const { bench, v, last, say } = withPolka()
+    const votes = order === 'after' ? [v, null] : [null, v]
+    for (const block of votes) say(block)
+    bench.precommit(0, bench.others.slice(0, 2), v)
+    const pieces = bench.sent.flatMap((message) => (message.kind === 'evidence' ? [message.value.evidence] : []))
+    const address = addressOf(bench.ring.keys[last]!.publicKey)
+    expect(pieces).toMatchObject([{ value: { voteA: { validatorAddress: address } } }])
+  })
+
+  test.each(['height', 'next'])('goes with the next block’s commit, if it is signed: said in its %s', (when) => {
+    const probe = new ReplicaBench({ self: null }).start()
+    probe.replica.wake()
+    probe.decide(probe.block('v'))
+    for (const isForged of [false, true]) {
+      const bench = new ReplicaBench({ self: probe.proposerOf(0) }).start()
+      bench.replica.wake()
+      const v = bench.block('v')
+      const last = bench.others[2]!
+      const vote = bench.makeVote(PRECOMMIT, 0, last, v)
+      const said = isForged ? { ...vote, signature: new Uint8Array(64).fill(7) } : vote
+      bench.offer(0, v).prevote(0, bench.others, v)
+      bench.isApplicationFast = when === 'next'
+      bench.precommit(0, bench.others.slice(0, 2), v)
+      bench.hear({ kind: 'vote', value: { vote: said } }, String(last))
+      bench.finishBlock()
+      for (let round = 0; bench.requests.length < 2 && round < 8; round++) {
+        bench.precommit(round, bench.others, null).timeout('precommit', round)
+      }
+      expect(bench.requests.at(-1)?.lastCommit.extendedSignatures.filter(isAbsent)).toHaveLength(isForged ? 1 : 0)
+    }
   })
 })
 
