@@ -136,6 +136,11 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   const keys = plan.keysOf(countValidators(options, store))
   return options.consensus === 'bft' ? openBft() : openInstant()
 
+  function journalOf(index: number): Seat['openJournal'] {
+    const isAlone = options.member !== undefined || keys.length === 1
+    return (earlier, from) => homeOf(index).openJournal(earlier, from, isAlone ? 'this thread' : 'another')
+  }
+
   function openInstant(): Devnet {
     const application = plan.openApplication(store)
     const { executor, state } = openNode(application, genesisOf(application, keys), verifyMessage)
@@ -154,7 +159,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     const verify = rememberVerified()
     const seats = keys.map((key, index): Seat => {
       const node = openNode(applications[index]!, genesis, verify)
-      return { ...node, name: `v${index}`, key, verify, openJournal: homeOf(index).openJournal }
+      return { ...node, name: `v${index}`, key, verify, openJournal: journalOf(index) }
     })
     const faults = new LinkFaults(options.seed ?? 1)
     const recorder = options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now())
@@ -164,12 +169,11 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   }
 
   function openMember({ name, key, genesis: { timeMs, validators }, network, faults }: Member): Devnet {
-    const { openJournal } = homeOf(0)
     const application = plan.openApplication(store)
     const genesis = { ...genesisOf(application, []), time: BigInt(timeMs) * MILLISECOND, validators }
     const verify = rememberVerified()
     const node = openNode(application, genesis, verify)
-    const seat: Seat = { ...node, name, key, verify, openJournal }
+    const seat: Seat = { ...node, name, key, verify, openJournal: journalOf(0) }
     const recorder =
       options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now(), 'where it ended')
     const chain = new BftChain([seat], { clock, policy, faults, network, recorder, ...bftOptions(options) })

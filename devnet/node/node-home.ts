@@ -1,7 +1,7 @@
 /** Where each node of a chain keeps what is its own: the first in the folder of the chain, the others below it. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Journal, MemoryJournal, openJournal } from './journal-file.ts'
+import { type Journal, type JournalStart, MemoryJournal, openJournal, type SyncThread } from './journal-file.ts'
 import { MemoryChainStore } from './memory-store.ts'
 import type { ChainStore } from './ports.ts'
 import { type Durability, openStore, removeStore } from './store.ts'
@@ -9,7 +9,7 @@ import { type Durability, openStore, removeStore } from './store.ts'
 export interface NodeHome {
   readonly store: ChainStore
   /** Opens the journal; `earlier` is the one that was open before, `the beginning` forgets what it held. */
-  openJournal(earlier: Journal | null, from: 'where it ended' | 'the beginning'): Journal
+  openJournal(earlier: Journal | null, from: JournalStart, thread: SyncThread): Journal
 }
 
 const VALIDATORS = 'validators'
@@ -21,11 +21,11 @@ export function openFolderHome(folder: string, index: number, durability: Durabi
   const path = join(own, JOURNAL)
   return {
     store: openStore(own, { durability }),
-    openJournal(earlier, from) {
+    openJournal(earlier, from, thread) {
       earlier?.close()
       // An empty journal says that nothing was signed; none at all, that nobody knows.
       if (from === 'the beginning') writeFileSync(path, '')
-      return openJournal(path, durability)
+      return openJournal(path, durability, thread)
     },
   }
 }

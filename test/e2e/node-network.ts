@@ -1,7 +1,8 @@
 /** A network of `troupe node --join`, a process each, that a test starts, kills and cuts. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type JournalRecord, readJournal } from '../../devnet/consensus/journal.ts'
+import type { JournalRecord } from '../../devnet/consensus/journal.ts'
+import { readJournalFile } from '../../devnet/node/journal-file.ts'
 import type { NetworkFile } from '../../devnet/node/network-file.ts'
 import { findFreePorts } from '../../devnet/node/process-network.ts'
 import { CliProcess, makeFolder, type RpcAnswer } from './cli-process.ts'
@@ -68,6 +69,11 @@ export class NodeNetwork {
 
   journal(index: number): string {
     return join(this.stateFolder(index), 'journal.log')
+  }
+
+  /** Bytes of a node's journal, without the room behind them. */
+  journalSize(index: number): number {
+    return readJournalFile(readFileSync(this.journal(index))).size
   }
 
   /** Changes what a node reads when it starts. */
@@ -170,7 +176,7 @@ export class NodeNetwork {
   doubleVotes(): readonly string[] {
     const seen = new Map<string, string>()
     return this.indexes.flatMap((index) =>
-      votesIn(readJournal(readFileSync(this.journal(index))).records).flatMap(([place, block]) => {
+      votesIn(readJournalFile(readFileSync(this.journal(index))).records).flatMap(([place, block]) => {
         const known = seen.get(place) ?? block
         seen.set(place, block)
         return known === block ? [] : [`v${index} has another vote at ${place}`]

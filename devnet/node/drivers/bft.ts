@@ -20,7 +20,7 @@ import type { BlockStore } from '../block-store.ts'
 import { type BlockPolicy, type Chain, type ConsensusView, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
 import type { FvmApplication } from '../fvm-application.ts'
-import type { Journal } from '../journal-file.ts'
+import type { Journal, JournalStart } from '../journal-file.ts'
 import type { LinkFaults } from '../link-faults.ts'
 import type { Mempool } from '../mempool.ts'
 import type { PeerNetwork } from '../peer-links.ts'
@@ -40,7 +40,7 @@ export interface Seat {
   readonly executor: BlockExecutor
   readonly state: ChainState
   /** Opens the journal anew; the earlier one is closed. */
-  readonly openJournal: (earlier: Journal | null, from: 'where it ended' | 'the beginning') => Journal
+  readonly openJournal: (earlier: Journal | null, from: JournalStart) => Journal
   readonly verify: ReturnType<typeof rememberVerified>
 }
 
