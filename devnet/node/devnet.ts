@@ -9,7 +9,7 @@ import { type PrivateKey, publicKeyOf, type VerifyMessage, verifyMessage } from 
 import { DEFAULT_PARAMS } from '../consensus/params.ts'
 import type { ReplicaOptions } from '../consensus/replica-host.ts'
 import { MILLISECOND } from '../consensus/time.ts'
-import { rememberVerified } from '../consensus/verified-signatures.ts'
+import { VerifiedSignatures } from '../consensus/verified-signatures.ts'
 import type { WireValidatorUpdate } from '../consensus/wire-abci.ts'
 import { ModuleCache } from '../engine/module-cache.ts'
 import { PROFILES, type ProfileName } from '../engine/profile.ts'
@@ -155,11 +155,11 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     // Time begins for all where it did for those that have a chain, or where it does for the first.
     const begun = applications.find(({ head }) => head.height > 0) ?? applications[0]!
     const genesis = genesisOf(begun, keys)
-    // Whether a signature is good is the same for all: one of them finds out.
-    const verify = rememberVerified()
+    // Whether a signature is good is the same for all: one of them finds out, or made it.
+    const signatures = new VerifiedSignatures()
     const seats = keys.map((key, index): Seat => {
-      const node = openNode(applications[index]!, genesis, verify)
-      return { ...node, name: `v${index}`, key, verify, openJournal: journalOf(index) }
+      const node = openNode(applications[index]!, genesis, signatures.verify)
+      return { ...node, name: `v${index}`, key, signatures, openJournal: journalOf(index) }
     })
     const faults = new LinkFaults(options.seed ?? 1)
     const recorder = options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now())
@@ -171,9 +171,9 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   function openMember({ name, key, genesis: { timeMs, validators }, network, faults }: Member): Devnet {
     const application = plan.openApplication(store)
     const genesis = { ...genesisOf(application, []), time: BigInt(timeMs) * MILLISECOND, validators }
-    const verify = rememberVerified()
-    const node = openNode(application, genesis, verify)
-    const seat: Seat = { ...node, name, key, verify, openJournal: journalOf(0) }
+    const signatures = new VerifiedSignatures()
+    const node = openNode(application, genesis, signatures.verify)
+    const seat: Seat = { ...node, name, key, signatures, openJournal: journalOf(0) }
     const recorder =
       options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now(), 'where it ended')
     const chain = new BftChain([seat], { clock, policy, faults, network, recorder, ...bftOptions(options) })

@@ -24,6 +24,7 @@ import type { Candidate, Verdict } from '../consensus/round.ts'
 import { voteSignBytes } from '../consensus/sign-bytes.ts'
 import type { Time } from '../consensus/time.ts'
 import type { ValidatorSet } from '../consensus/validator-set.ts'
+import type { VerifiedSignatures } from '../consensus/verified-signatures.ts'
 import { type Block, type BlockId, FLAG_COMMIT, PREVOTE, type Vote } from '../consensus/wire.ts'
 import type { Cid } from '../ipld/cid.ts'
 import { toBinary } from '../primitives/bytes.ts'
@@ -61,7 +62,7 @@ export interface ValidatorOptions {
   readonly journal: Journal
   readonly clock: NodeClock
   readonly replica: ReplicaOptions
-  readonly verify: VerifyMessage
+  readonly signatures: VerifiedSignatures
   /** Whether waiting transactions make a block by themselves. */
   readonly isEager: () => boolean
   /** Whether it signs what an honest validator does not: a fault that is asked for. */
@@ -117,19 +118,19 @@ export class Validator implements ReplicaHost, PeerListener {
   #recordedHeight = -1n
 
   constructor(options: ValidatorOptions) {
-    const { name, key, application, executor, state, verify } = options
+    const { name, key, application, executor, state, signatures } = options
     this.name = name
     this.#options = options
     this.application = application
     this.executor = executor
     this.#past = pastOf(executor.blocks)
-    this.verify = verify
+    this.verify = signatures.verify
     const publicKey = key === null ? null : publicKeyOf(key)
     this.address = publicKey === null ? '' : addressOf(publicKey)
     const signer =
       key === null || publicKey === null
         ? null
-        : { publicKey, sign: (message: Uint8Array) => signMessage(key, message) }
+        : { publicKey, sign: (message: Uint8Array) => signatures.sign(key, publicKey, message) }
     const lastCommit = state.lastHeight === 0n ? null : (executor.blocks.extendedCommit(state.lastHeight) ?? null)
     this.replica = new Replica(this, options.replica, signer, state, lastCommit)
   }

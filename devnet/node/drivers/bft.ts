@@ -10,7 +10,7 @@ import { type PrivateKey, publicKeyOf } from '../../consensus/key.ts'
 import { isQuorum } from '../../consensus/quorum.ts'
 import { type Decision, LOOPBACK_OPTIONS, type Passage, type ReplicaOptions } from '../../consensus/replica-host.ts'
 import type { Effect } from '../../consensus/round.ts'
-import type { rememberVerified } from '../../consensus/verified-signatures.ts'
+import type { VerifiedSignatures } from '../../consensus/verified-signatures.ts'
 import type { Evidence } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
 import { assert } from '../../primitives/assert.ts'
@@ -41,7 +41,7 @@ export interface Seat {
   readonly state: ChainState
   /** Opens the journal anew; the earlier one is closed. */
   readonly openJournal: (earlier: Journal | null, from: JournalStart) => Journal
-  readonly verify: ReturnType<typeof rememberVerified>
+  readonly signatures: VerifiedSignatures
 }
 
 /** How a block came to be, for people. */
@@ -191,7 +191,7 @@ export class BftChain implements Chain {
   }
 
   #validatorOf(seat: Seat, state: ChainState, origin: 'its own' | 'of others'): Validator {
-    const { name, key, application, executor, verify } = seat
+    const { name, key, application, executor, signatures } = seat
     const journal = seat.openJournal(this.#journals.get(name) ?? null, 'where it ended')
     this.#journals.set(name, journal)
     return new Validator({
@@ -200,7 +200,7 @@ export class BftChain implements Chain {
       application,
       executor,
       journal,
-      verify,
+      signatures,
       state,
       isRestored: origin === 'of others',
       clock: { now: () => this.#now(), after: (ms, run) => this.#clock.after(ms, run) },
@@ -229,7 +229,7 @@ export class BftChain implements Chain {
   #syncState(index: number): void {
     const seat = this.#seats[index]!
     const waiting = this.#validators[index]!
-    const { name, application, executor, verify } = seat
+    const { name, application, executor, signatures } = seat
     this.#synced.add(seat)
     waiting.close()
     const sync = new StateSync({
@@ -240,7 +240,7 @@ export class BftChain implements Chain {
       blocks: executor.blocks,
       genesis: seat.state,
       settings: this.#syncSettings,
-      verify,
+      verify: signatures.verify,
       now: () => BigInt(Math.floor(this.#now() * 1000)) * 1000n,
       after: (ms, run) => this.#clock.after(ms, run),
       alarm: (reason) => this.#watcher.alarmed(waiting, reason),
