@@ -104,6 +104,11 @@ export const STORE_FORMAT = 1
 export const RECORD_KEY_SIZE_MAX = 1024
 
 const FILE_NAME = 'chain.mdb'
+/**
+ * Bytes of addresses that the file may grow into. A map that becomes too small is followed by one twice as large while the old one stays,
+ * so that the same pages count several times; addresses that nobody uses cost nothing. On Windows, where this is not measured, LMDB decides.
+ */
+const ADDRESS_SPACE = process.platform === 'win32' ? {} : { mapSize: 2 ** 34 }
 const PROBE_NAME = 'room.tmp'
 /** With less room than this, no store is opened. */
 const FREE_BYTES_MIN = 1 << 16
@@ -120,7 +125,7 @@ export function openStore(path: string, options: StoreOptions = {}): NodeStore {
     // A commit begins when it is asked for, not at the end of the event loop's turn.
     const eventTurnBatching = false
     const settings = { noSubdir: true, overlappingSync: false, eventTurnBatching, noSync, maxDbs: 3 }
-    return new LmdbStore(folder, lmdb.open<Buffer, Buffer>({ path: file, ...settings, ...binary }))
+    return new LmdbStore(folder, lmdb.open<Buffer, Buffer>({ path: file, ...settings, ...binary, ...ADDRESS_SPACE }))
   } catch (error) {
     throw toStoreError(folder, error)
   }

@@ -152,6 +152,18 @@ describe('a folder', () => {
     expect(deep.folder).toBe(join(folder, 'a', 'b.c'))
   })
 
+  test.skipIf(process.platform !== 'linux')('is mapped once, however much it grows', async () => {
+    const store = openHere()
+    for (let n = 0; n < 16; n++) {
+      store.put(cidOf(RAW, bytesOf(n)), new Uint8Array(400_000).fill(n))
+      await store.commit()
+      store.get(cidOf(RAW, bytesOf(n)))
+    }
+    expect(store.sizeBytes()).toBeGreaterThan(6_000_000)
+    const maps = readFileSync('/proc/self/maps', 'utf8').split('\n')
+    expect(maps.filter((line) => line.endsWith(join(folder, 'chain.mdb')))).toHaveLength(1)
+  })
+
   test('closed, answers nothing more', async () => {
     const store = openHere()
     await store.close()
