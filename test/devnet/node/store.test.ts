@@ -186,12 +186,13 @@ describe('a folder', () => {
     expect(openHere().getRecord('k')).toEqual(bytes)
   })
 
-  test('of a later release is refused, and left as it is', async () => {
+  test.each([
+    ['a later', STORE_FORMAT + 1, 'STORE_NEWER'],
+    ['an earlier', STORE_FORMAT - 1, 'STORE_OLDER'],
+  ])('of %s release is refused, and left as it is', async (_, found, code) => {
     await openHere().close()
-    await rewriteMeta('format', encodeCbor(STORE_FORMAT + 1))
-    for (let i = 0; i < 2; i++) {
-      expect(faultOf(openHere)).toEqual({ code: 'STORE_NEWER', folder, found: STORE_FORMAT + 1, known: STORE_FORMAT })
-    }
+    await rewriteMeta('format', encodeCbor(found))
+    for (let i = 0; i < 2; i++) expect(faultOf(openHere)).toEqual({ code, folder, found, known: STORE_FORMAT })
   })
 
   test.each<[string, () => Promise<void> | void]>([
