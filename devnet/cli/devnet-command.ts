@@ -216,8 +216,7 @@ function toStateError(error: unknown): unknown {
   if (error instanceof JournalDamaged) return new CliError(error.code, Exit.Project, error.message)
   if (!(error instanceof StoreError)) return error
   const exit = error.code === 'STORE_LOCKED' ? Exit.Refused : Exit.Project
-  const isLost = error.code === 'STORE_NEWER' || error.code === 'STORE_DAMAGED'
-  const fix = isLost ? 'troupe dev --reset begins a new chain' : undefined
+  const fix = error.isLost ? 'troupe dev --reset begins a new chain' : undefined
   return new CliError(STORE_CODES[error.code] ?? 'TRP-8210', exit, error.message, optional('fix', fix))
 }
 
@@ -230,6 +229,7 @@ const STORE_CODES: Readonly<Record<string, string>> = {
   STORE_FAILED: 'TRP-8207',
   STORE_UNAVAILABLE: 'TRP-8208',
   STORE_CLOSED: 'TRP-8209',
+  STORE_OLDER: 'TRP-8218',
 }
 
 function wantedPort(input: Input, project: Project): number {

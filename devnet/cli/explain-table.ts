@@ -176,6 +176,10 @@ export const EXPLANATIONS: Readonly<Record<number, Explanation>> = {
     'The chain began with another number of validators.',
     'Leave --validators out, or begin a new chain with --reset.',
   ),
+  8218: entry(
+    'An earlier release wrote the state folder.',
+    'Go on with that release, or begin a new chain with --reset.',
+  ),
   8301: entry(
     'A value does not fit its type in the ABI.',
     'The message names the parameter; the fix line shows what the method takes.',

@@ -3,12 +3,11 @@
  *
  * @source BIP-32, BIP-39, BIP-44 with Ethereum's coin type, as anvil and Hardhat derive them
  */
-import { HDKey } from '@scure/bip32'
-import { mnemonicToSeedSync } from '@scure/bip39'
 import { toHex } from '../primitives/bytes.ts'
 import { keccak256 } from '../primitives/hash.ts'
 import { publicKeyOf } from '../primitives/keys.ts'
 import { type Address, ethAddressToDelegated, secpAddress } from '../state/address.ts'
+import { deriveSecretKeys } from './hd-keys.ts'
 
 export const DEFAULT_MNEMONIC = 'test test test test test test test test test test test junk'
 export const DERIVATION_PATH = "m/44'/60'/0'/0"
@@ -41,12 +40,9 @@ export interface DevAccount {
 }
 
 export function deriveAccounts(mnemonic: string, count: number): DevAccount[] {
-  const parent = HDKey.fromMasterSeed(mnemonicToSeedSync(mnemonic)).derive(DERIVATION_PATH)
-  return Array.from({ length: count }, (_, index) => {
-    const secretKey = parent.deriveChild(index).privateKey
-    if (secretKey === null || secretKey === undefined) throw new Error('the derived key has no secret')
-    return accountOf(ACCOUNT_NAMES[index] ?? `account${index}`, secretKey)
-  })
+  return deriveSecretKeys(mnemonic, DERIVATION_PATH, count).map((secretKey, index) =>
+    accountOf(ACCOUNT_NAMES[index] ?? `account${index}`, secretKey),
+  )
 }
 
 export function accountOf(name: string, secretKey: Uint8Array): DevAccount {

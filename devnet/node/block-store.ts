@@ -3,10 +3,13 @@
  * the store's next commit, together with whatever else was put. Reads are synchronous. Where events were is kept along with
  * what the application answered (`event-index.ts`).
  *
- *   Cb height   block            Ci height   block id, size, header     Ch hash     height
- *   Cs height   seen commit      Ce height   extended commit            Cr height   what the application answered
- *   Cv height   validators       Cp height   parameters                 Cz hash     height of committed evidence
- *   Cg          state of the genesis          Ct   state now            Cx          lowest and highest block
+ *   Ch hash     height           Cz hash     height of committed evidence
+ *   Cv height   validators       Cp height   parameters, both where they change and at each multiple of `FULL_INTERVAL`
+ *   Cg          state of the genesis          Ct   state now
+ *   Cx          lowest and highest block      Cs   the commit that the highest block was decided by
+ *
+ * and at each height (`height-keys.ts`) the block, what the application answered, and the commit with its extensions if there are any. What
+ * else is asked of a block follows: its id is in the next block, or in the commit `Cs`; so is its commit.
  *
  * @source CometBFT v0.38.25 `store/store.go`, `state/store.go`
  */
@@ -18,7 +21,7 @@ import type { ChainPast } from '../consensus/evidence-pool.ts'
 import { isFault } from '../consensus/fault.ts'
 import { evidenceHash } from '../consensus/hash.ts'
 import { DEFAULT_PARAMS, updateParams } from '../consensus/params.ts'
-import { decode, encode, int64, type Message, message, optional } from '../consensus/schema.ts'
+import { decode, encode, type Field, int64, type Message, message, nested, optional } from '../consensus/schema.ts'
 import {
   fromWireValidatorSet,
   incrementPriorities,
@@ -28,7 +31,6 @@ import {
 } from '../consensus/validator-set.ts'
 import {
   BLOCK,
-  BLOCK_META,
   type Block,
   type BlockId,
   type BlockMeta,
@@ -37,13 +39,16 @@ import {
   type Commit,
   EXTENDED_COMMIT,
   type ExtendedCommit,
+  HEADER,
+  type Header,
   type SignedHeader,
   STATE,
   VALIDATOR_SET,
 } from '../consensus/wire.ts'
 import { FINALIZE_BLOCK_RESPONSE } from '../consensus/wire-abci.ts'
-import { fromBinary, toBinary } from '../primitives/bytes.ts'
+import { fromBinary } from '../primitives/bytes.ts'
 import { EventIndex } from './event-index.ts'
+import { type HeightRecord, heightBytes, heightKey } from './height-keys.ts'
 import type { ChainStore } from './ports.ts'
 
 /** A block with what decided it. `bytes` are the block's. */
@@ -64,12 +69,18 @@ export class BlockStoreError extends Error {
   }
 }
 
-/** So many heights at most are stepped through to find a validator set: a full one lies at each multiple. */
-export const FULL_SET_INTERVAL = 100n
+/** So many heights at most are stepped through to find a validator set, or parameters. */
+export const FULL_INTERVAL = 100n
 
-const VALIDATORS_RECORD = message({ set: optional(1, VALIDATOR_SET), changedAt: int64(2) })
-const PARAMS_RECORD = message({ params: optional(1, CONSENSUS_PARAMS), changedAt: int64(2) })
+const VALIDATORS_RECORD = message({ set: nested(1, VALIDATOR_SET), changedAt: int64(2) })
+const PARAMS_RECORD = message({ params: nested(1, CONSENSUS_PARAMS), changedAt: int64(2) })
 const RANGE = message({ base: int64(1), height: int64(2) })
+/** What is asked of a block without reading all of it. */
+const BLOCK_HEADER = message({ header: nested(1, HEADER) })
+const BLOCK_COMMIT = message({ lastCommit: optional(4, COMMIT) })
+const COUNTED_DATA = message({ txCount: count(1) })
+const BLOCK_TXS = message({ data: nested(2, COUNTED_DATA) })
+const BLOCK_SUMMARY = message({ header: nested(1, HEADER), data: nested(2, COUNTED_DATA) })
 /** The software that wrote a state is not of interest here. */
 const SOFTWARE = ''
 
@@ -133,19 +144,12 @@ export class BlockStore {
     if (this.#height !== 0n && height !== this.#height + 1n) {
       throw new RangeError(`block ${height} does not follow block ${this.#height}`)
     }
-    const meta = {
-      blockId,
-      blockSize: BigInt(bytes.length),
-      header: block.header,
-      numTxs: BigInt(block.data.txs.length),
-    }
-    this.#store.putRecord(keyAt('Cb', height), bytes)
-    this.#store.putRecord(keyAt('Ci', height), encode(BLOCK_META, meta))
-    this.#store.putRecord(`Ch${blockId.hash}`, fromBinary(heightBytes(height)))
-    this.#store.putRecord(keyAt('Cs', height), encode(COMMIT, withoutExtensions(commit)))
+    this.#store.putRecord(heightKey('block', height), bytes)
     if (commit.extendedSignatures.some(({ extensionSignature }) => extensionSignature.length > 0)) {
-      this.#store.putRecord(keyAt('Ce', height), encode(EXTENDED_COMMIT, commit))
+      this.#store.putRecord(heightKey('extended', height), encode(EXTENDED_COMMIT, commit))
     }
+    this.#store.putRecord(`Ch${blockId.hash}`, fromBinary(heightBytes(height)))
+    this.#putSeenCommit(withoutExtensions(commit))
     for (const piece of block.evidence.evidence) {
       if (piece !== null) this.#store.putRecord(`Cz${evidenceHash(piece)}`, fromBinary(heightBytes(height)))
     }
@@ -153,15 +157,31 @@ export class BlockStore {
   }
 
   blockBytes(height: bigint): Uint8Array | undefined {
-    return this.#has(height) ? this.#store.getRecord(keyAt('Cb', height)) : undefined
+    return this.#bytesAt('block', height)
   }
 
   block(height: bigint): Block | undefined {
-    return this.#readAt('Cb', height, BLOCK)
+    return this.#readAt('block', height, BLOCK)
+  }
+
+  header(height: bigint): Header | undefined {
+    return this.#readAt('block', height, BLOCK_HEADER)?.header
   }
 
   meta(height: bigint): BlockMeta | undefined {
-    return this.#readAt('Ci', height, BLOCK_META)
+    const [bytes, blockId] = [this.#bytesAt('block', height), this.#blockId(height)]
+    if (bytes === undefined || blockId === undefined) return undefined
+    const { header, data } = decode(BLOCK_SUMMARY, bytes)
+    return { blockId, blockSize: BigInt(bytes.length), header, numTxs: BigInt(data.txCount) }
+  }
+
+  /** How many transactions the block has. */
+  txCount(height: bigint): number {
+    return this.#readAt('block', height, BLOCK_TXS)?.data.txCount ?? 0
+  }
+
+  #blockId(height: bigint): BlockId | undefined {
+    return height === this.#height ? this.#seenCommit()?.blockId : this.header(height + 1n)?.lastBlockId
   }
 
   heightOf(hash: string): bigint | undefined {
@@ -170,29 +190,36 @@ export class BlockStore {
     return height !== undefined && this.#has(height) ? height : undefined
   }
 
-  /** The precommits that this node had when the block was decided. */
-  seenCommit(height: bigint): Commit | undefined {
-    return this.#readAt('Cs', height, COMMIT)
+  /** What decided the block: at the tip the precommits that this node had, below what the next block carries. */
+  commit(height: bigint): Commit | undefined {
+    if (!this.#has(height)) return undefined
+    return height === this.#height ? this.#seenCommit() : this.canonicalCommit(height)
   }
 
-  /** Of a height with vote extensions; otherwise the seen commit without any. */
+  #seenCommit(): Commit | undefined {
+    return this.#read('Cs', COMMIT)
+  }
+
+  #putSeenCommit(commit: Commit): void {
+    this.#store.putRecord('Cs', encode(COMMIT, commit))
+  }
+
+  /** Of a height with vote extensions; otherwise the commit without any. */
   extendedCommit(height: bigint): ExtendedCommit | undefined {
-    const extended = this.#readAt('Ce', height, EXTENDED_COMMIT)
+    const extended = this.#readAt('extended', height, EXTENDED_COMMIT)
     if (extended !== undefined) return extended
-    const seen = this.seenCommit(height)
-    return seen === undefined ? undefined : withEmptyExtensions(seen)
+    const commit = this.commit(height)
+    return commit === undefined ? undefined : withEmptyExtensions(commit)
   }
 
   /** The commit that the next block carries: the same on all nodes. Undefined for the highest block. */
   canonicalCommit(height: bigint): Commit | undefined {
-    return this.block(height + 1n)?.lastCommit ?? undefined
+    return this.#readAt('block', height + 1n, BLOCK_COMMIT)?.lastCommit ?? undefined
   }
 
-  /** With the canonical commit, or at the tip the seen one. */
   signedHeader(height: bigint): SignedHeader | undefined {
-    const meta = this.meta(height)
-    const commit = this.canonicalCommit(height) ?? this.seenCommit(height)
-    return meta === undefined || commit === undefined ? undefined : { header: meta.header, commit }
+    const [header, commit] = [this.header(height), this.commit(height)]
+    return header === undefined || commit === undefined ? undefined : { header, commit }
   }
 
   isCommittedEvidence(hash: string): boolean {
@@ -202,13 +229,13 @@ export class BlockStore {
   // --- state ----------------------------------------------------------------------------------------------------
 
   putResponse(block: Block, response: FinalizeBlockResponse): void {
-    this.#store.putRecord(keyAt('Cr', block.header.height), encode(FINALIZE_BLOCK_RESPONSE, response))
+    this.#store.putRecord(heightKey('response', block.header.height), encode(FINALIZE_BLOCK_RESPONSE, response))
     if (this.events !== null) this.events.put(block, response)
     else new EventIndex(this.#store).markIncomplete()
   }
 
   response(height: bigint): FinalizeBlockResponse | undefined {
-    return this.#readAt('Cr', height, FINALIZE_BLOCK_RESPONSE)
+    return this.#readAt('response', height, FINALIZE_BLOCK_RESPONSE)
   }
 
   /** The state before the first block. */
@@ -251,39 +278,52 @@ export class BlockStore {
 
   /** Who votes at `height`, up to two heights above the last that was applied. */
   validators(height: bigint): ValidatorSet | undefined {
-    const record = this.#read(keyAt('Cv', height), VALIDATORS_RECORD)
-    if (record === undefined) return undefined
-    if (record.set !== null) return readSet(record.set)
-    const fullAt = fullSetBelow(height, record.changedAt)
-    const full = this.#read(keyAt('Cv', fullAt), VALIDATORS_RECORD)
-    if (full?.set == null) throw new BlockStoreError(`the validators of height ${fullAt} are missing`)
-    let set = readSet(full.set)
+    const found = this.#validatorsRecord(height)
+    if (found === undefined) return undefined
+    let set = readSet(found.record.set)
     // Step by step, as the chain went: one step of many would round differently.
-    for (let at = fullAt; at < height; at++) set = incrementPriorities(set, 1)
+    for (let at = found.height; at < height; at++) set = incrementPriorities(set, 1)
     return set
   }
 
   params(height: bigint): ChainState['params'] | undefined {
-    return this.#paramsRecord(height)?.params
+    const found = this.#paramsRecord(height)
+    return found && updateParams(DEFAULT_PARAMS, found.record.params)
+  }
+
+  #validatorsRecord(height: bigint) {
+    return height > this.#nextHeight + 1n ? undefined : this.#lastRecord('Cv', height, VALIDATORS_RECORD)
   }
 
   #paramsRecord(height: bigint) {
-    const record = this.#read(keyAt('Cp', height), PARAMS_RECORD)
-    if (record === undefined) return undefined
-    const full = record.params === null ? this.#read(keyAt('Cp', record.changedAt), PARAMS_RECORD) : record
-    if (full?.params == null) throw new BlockStoreError(`the parameters of height ${record.changedAt} are missing`)
-    return { params: updateParams(DEFAULT_PARAMS, full.params), changedAt: record.changedAt }
+    return height > this.#nextHeight ? undefined : this.#lastRecord('Cp', height, PARAMS_RECORD)
+  }
+
+  /** That will be applied. */
+  get #nextHeight(): bigint {
+    const { lastHeight, initialHeight } = this.#state ?? { lastHeight: 0n, initialHeight: 0n }
+    return lastHeight === 0n ? initialHeight : lastHeight + 1n
+  }
+
+  /** What is so at a height was written there or below, at the last multiple at the latest. */
+  #lastRecord<T>(prefix: Prefix, height: bigint, kind: Message<T>) {
+    if (height < this.#base) return undefined
+    for (let at = height; at >= 0n; at--) {
+      const record = this.#read(keyAt(prefix, at), kind)
+      if (record !== undefined) return { height: at, record }
+      if (at % FULL_INTERVAL === 0n) break
+    }
+    return undefined
   }
 
   #putValidators(height: bigint, set: ValidatorSet, changedAt: bigint): void {
-    const isFull = fullSetBelow(height, changedAt) === height
-    const record = { set: isFull ? toWireValidatorSet(set) : null, changedAt }
-    this.#store.putRecord(keyAt('Cv', height), encode(VALIDATORS_RECORD, record))
+    if (!isWritten(height, changedAt)) return
+    this.#store.putRecord(keyAt('Cv', height), encode(VALIDATORS_RECORD, { set: toWireValidatorSet(set), changedAt }))
   }
 
   #putParams(height: bigint, { params, paramsChangedAt: changedAt }: ChainState): void {
-    const record = { params: changedAt === height ? params : null, changedAt }
-    this.#store.putRecord(keyAt('Cp', height), encode(PARAMS_RECORD, record))
+    if (!isWritten(height, changedAt)) return
+    this.#store.putRecord(keyAt('Cp', height), encode(PARAMS_RECORD, { params, changedAt }))
   }
 
   /** The state after block `height`, 0 for that of the genesis; undefined when it is not kept. */
@@ -291,26 +331,25 @@ export class BlockStore {
     const state = this.#state
     if (state === undefined || state.lastHeight === height) return state
     if (height === 0n) return this.#readState('Cg')
-    const next = this.meta(height + 1n)
-    const meta = this.meta(height)
-    const record = this.#read(keyAt('Cv', height + 2n), VALIDATORS_RECORD)
+    const [header, next] = [this.header(height), this.header(height + 1n)]
+    const validators = this.#validatorsRecord(height + 2n)
     const params = this.#paramsRecord(height + 1n)
-    if (height > state.lastHeight || !next || !meta || !record || !params) return undefined
-    const { version, appHash, lastResultsHash } = next.header
+    if (height > state.lastHeight || !header || !next || !validators || !params) return undefined
+    const { version, appHash, lastResultsHash, lastBlockId } = next
     return {
       ...state,
       version,
       appHash,
       lastResultsHash,
       lastHeight: height,
-      lastBlockId: meta.blockId,
-      lastTime: meta.header.time,
+      lastBlockId,
+      lastTime: header.time,
       lastValidators: this.validators(height) ?? NO_VALIDATORS,
       validators: this.validators(height + 1n) ?? NO_VALIDATORS,
       nextValidators: this.validators(height + 2n) ?? NO_VALIDATORS,
-      validatorsChangedAt: record.changedAt,
-      params: params.params,
-      paramsChangedAt: params.changedAt,
+      validatorsChangedAt: validators.record.changedAt,
+      params: updateParams(DEFAULT_PARAMS, params.record.params),
+      paramsChangedAt: params.record.changedAt,
     }
   }
 
@@ -319,49 +358,46 @@ export class BlockStore {
   /** Forgets the blocks below `retain`, as far as nothing above needs them. */
   prune(retain: bigint): void {
     if (retain <= this.#base || retain > this.#height) return
-    const needed = this.#neededAt(retain)
-    const neededBefore = this.#neededAt(this.#base)
-    for (let height = this.#base; height < retain; height++) {
-      this.#deleteBlock(height)
-      if (height !== needed.setAt) this.#store.deleteRecord(keyAt('Cv', height))
-      if (height !== needed.paramsAt) this.#store.deleteRecord(keyAt('Cp', height))
-    }
-    if (neededBefore.setAt < needed.setAt) this.#store.deleteRecord(keyAt('Cv', neededBefore.setAt))
-    if (neededBefore.paramsAt < needed.paramsAt) this.#store.deleteRecord(keyAt('Cp', neededBefore.paramsAt))
+    const needed = { Cv: this.#validatorsRecord(retain), Cp: this.#paramsRecord(retain) }
+    for (let height = this.#base; height < retain; height++) this.#deleteBlock(height, this.#blockId(height))
+    for (const prefix of ['Cv', 'Cp'] as const)
+      this.#deleteRecords(keyAt(prefix, 0n), keyAt(prefix, needed[prefix]?.height ?? retain))
     this.#setRange(retain, this.#height)
-  }
-
-  /** Where the records lie that those of `height` and above point to. */
-  #neededAt(height: bigint): { readonly setAt: bigint; readonly paramsAt: bigint } {
-    const sets = this.#read(keyAt('Cv', height), VALIDATORS_RECORD)
-    const setAt = sets === undefined ? height : fullSetBelow(height, sets.changedAt)
-    return { setAt, paramsAt: this.#paramsRecord(height)?.changedAt ?? height }
   }
 
   /** Goes back to the state after block `height`: everything above is forgotten. A power of devnets. */
   rewind(height: bigint): ChainState {
     const state = this.stateAfter(height)
     if (state === undefined) throw new RangeError(`the state after block ${height} is not kept`)
+    const commit = this.commit(height)
+    let blockId = this.#blockId(this.#height)
     for (let above = this.#height; above > height; above--) {
-      for (const piece of this.block(above)?.evidence.evidence ?? []) {
+      const block = this.block(above)
+      for (const piece of block?.evidence.evidence ?? []) {
         if (piece !== null) this.#store.deleteRecord(`Cz${evidenceHash(piece)}`)
       }
-      this.#deleteBlock(above)
-      this.#store.deleteRecord(keyAt('Cv', above + 2n))
-      this.#store.deleteRecord(keyAt('Cp', above + 1n))
+      this.#deleteBlock(above, blockId)
+      blockId = block?.header.lastBlockId
     }
+    if (commit === undefined) this.#store.deleteRecord('Cs')
+    else this.#putSeenCommit(commit)
     this.#setRange(height === 0n ? 0n : this.#base, height)
     this.#putState(state)
+    this.#deleteRecords(keyAt('Cv', this.#nextHeight + 2n), 'Cw')
+    this.#deleteRecords(keyAt('Cp', this.#nextHeight + 1n), 'Cq')
     if (this.#published > height) this.#published = height
     return state
   }
 
-  #deleteBlock(height: bigint): void {
+  #deleteBlock(height: bigint, blockId: BlockId | undefined): void {
     const [block, response] = [this.block(height), this.response(height)]
     if (block !== undefined && response !== undefined) this.events?.delete(block, response)
-    const meta = this.meta(height)
-    if (meta !== undefined) this.#store.deleteRecord(`Ch${meta.blockId.hash}`)
-    for (const prefix of ['Cb', 'Ci', 'Cs', 'Ce', 'Cr'] as const) this.#store.deleteRecord(keyAt(prefix, height))
+    if (blockId !== undefined) this.#store.deleteRecord(`Ch${blockId.hash}`)
+    for (const record of ['block', 'extended', 'response'] as const) this.#store.deleteRecord(heightKey(record, height))
+  }
+
+  #deleteRecords(from: string, to: string): void {
+    for (const key of this.#store.recordKeys(from, to)) this.#store.deleteRecord(key)
   }
 
   #setRange(base: bigint, height: bigint): void {
@@ -374,8 +410,13 @@ export class BlockStore {
     return height >= this.#base && height <= this.#height && height > 0n
   }
 
-  #readAt<T>(prefix: Prefix, height: bigint, kind: Message<T>): T | undefined {
-    return this.#has(height) ? this.#read(keyAt(prefix, height), kind) : undefined
+  #bytesAt(record: HeightRecord, height: bigint): Uint8Array | undefined {
+    return this.#has(height) ? this.#store.getRecord(heightKey(record, height)) : undefined
+  }
+
+  #readAt<T>(record: HeightRecord, height: bigint, kind: Message<T>): T | undefined {
+    const bytes = this.#bytesAt(record, height)
+    return bytes === undefined ? undefined : decode(kind, bytes)
   }
 
   #read<T>(key: string, kind: Message<T>): T | undefined {
@@ -392,7 +433,7 @@ export class BlockStore {
   }
 }
 
-type Prefix = 'Cb' | 'Ci' | 'Cs' | 'Ce' | 'Cr' | 'Cv' | 'Cp'
+type Prefix = 'Cv' | 'Cp'
 
 /** Since when sets and parameters are what they are is a matter of each node's own records. */
 function withoutPast(state: ChainState): ChainState {
@@ -409,10 +450,9 @@ function encodeState(state: ChainState): Uint8Array {
   return encode(STATE, toWireState(state, SOFTWARE))
 }
 
-/** Where the full set lies that the set of `height` is found from. */
-function fullSetBelow(height: bigint, changedAt: bigint): bigint {
-  const multiple = height - (height % FULL_SET_INTERVAL)
-  return multiple > changedAt ? multiple : changedAt
+/** Whether a set, or parameters, that are so since `changedAt` are written down for `height`. */
+function isWritten(height: bigint, changedAt: bigint): boolean {
+  return height === changedAt || height % FULL_INTERVAL === 0n
 }
 
 function readSet(wire: Parameters<typeof fromWireValidatorSet>[0]): ValidatorSet {
@@ -426,13 +466,6 @@ export function withEmptyExtensions({ height, round, blockId, signatures }: Comm
   return { height, round, blockId, extendedSignatures: signatures.map((signature) => ({ ...signature, ...none })) }
 }
 
-/** Eight bytes, the highest first, so that keys have the order of heights. */
-function heightBytes(height: bigint): string {
-  const bytes = new Uint8Array(8)
-  new DataView(bytes.buffer).setBigUint64(0, height)
-  return toBinary(bytes)
-}
-
 function heightOfBytes(bytes: Uint8Array): bigint {
   return new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0)
 }
@@ -441,10 +474,27 @@ function keyAt(prefix: Prefix, height: bigint): string {
   return prefix + heightBytes(height)
 }
 
+/** How often a field is there; what it holds is skipped. */
+function count(number: number): Field<number> {
+  return {
+    number,
+    kind: 'int',
+    isList: false,
+    initial: () => 0,
+    write() {
+      throw new TypeError('how many there were says not what they were')
+    },
+    read(input, before) {
+      input.skip()
+      return before + 1
+    },
+  }
+}
+
 /** What evidence is judged by. */
 export function pastOf(blocks: BlockStore): ChainPast {
   return {
-    timeAt: (height) => blocks.meta(height)?.header.time,
+    timeAt: (height) => blocks.header(height)?.time,
     validatorsAt: (height) => blocks.validators(height),
     signedHeaderAt: (height) => {
       const { header, commit } = blocks.signedHeader(height) ?? { header: null, commit: null }

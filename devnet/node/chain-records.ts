@@ -6,6 +6,7 @@ import { CborReader, CborWriter } from '../ipld/dag-cbor.ts'
 import { EMPTY_BYTES } from '../primitives/bytes.ts'
 import type { ActorId } from '../state/actor.ts'
 import { decodeStampedEvent, encodeStampedEvent, type StampedEvent } from '../state/event.ts'
+import { heightKey, uint32Bytes } from './height-keys.ts'
 
 /** Amounts in attoFIL, times in milliseconds since 1970. */
 export interface BlockHeader {
@@ -69,7 +70,6 @@ export function refusedRecord(exitCode: number, note: string): TxRecord {
 }
 
 export const HEAD_KEY = 'head'
-const BLOCK_PREFIX = 'B'
 const MESSAGE_PREFIX = 'M'
 const SETTINGS_PREFIX = 'V'
 const HEADER_PREFIX = 'H'
@@ -85,17 +85,17 @@ export const CHUNK_KEYS = { start: 'Sc', end: 'Sd' } as const
 export const RESTORED_KEYS = { start: 'R', end: 'S' } as const
 
 export function blockKey(height: number): string {
-  return BLOCK_PREFIX + heightKey(height)
+  return heightKey('executed', height)
 }
 
 /** Of the settings that block `height` left, when it changed them. */
 export function settingsKey(height: number): string {
-  return SETTINGS_PREFIX + heightKey(height)
+  return SETTINGS_PREFIX + uint32Bytes(height)
 }
 
 /** Of the header alone of a block that came with a snapshot. */
 export function headerKey(height: number): string {
-  return HEADER_PREFIX + heightKey(height)
+  return HEADER_PREFIX + uint32Bytes(height)
 }
 
 /** Of code that a power installed; the record says at which height. */
@@ -104,24 +104,20 @@ export function installedKey(code: Cid): string {
 }
 
 export function snapshotKey(height: number): string {
-  return SNAPSHOT_KEYS.start + heightKey(height)
+  return SNAPSHOT_KEYS.start + uint32Bytes(height)
 }
 
 export function chunkKey(height: number, index: number): string {
-  return CHUNK_KEYS.start + heightKey(height) + heightKey(index)
+  return CHUNK_KEYS.start + uint32Bytes(height) + uint32Bytes(index)
 }
 
 export function restoredKey(chunk: number): string {
-  return RESTORED_KEYS.start + heightKey(chunk)
+  return RESTORED_KEYS.start + uint32Bytes(chunk)
 }
 
 /** The height in a key of a snapshot or a chunk. */
 export function heightOfKey(key: string): number {
   return [2, 3, 4, 5].reduce((height, at) => height * 256 + key.charCodeAt(at), 0)
-}
-
-function heightKey(height: number): string {
-  return String.fromCharCode((height >>> 24) & 255, (height >>> 16) & 255, (height >>> 8) & 255, height & 255)
 }
 
 export function messageKey(cid: Cid): string {

@@ -21,6 +21,7 @@ import { concatBytes, fromBinary, toBinary } from '../primitives/bytes.ts'
 import { sha256Binary } from '../primitives/hash.ts'
 import { decodeUtf8, encodeUtf8 } from '../primitives/utf8.ts'
 import { readVarint, writeVarint } from '../primitives/varint.ts'
+import { heightBytes, uint32Bytes } from './height-keys.ts'
 import type { ChainStore } from './ports.ts'
 
 type WireEvents = FinalizeBlockResponse['events']
@@ -277,15 +278,6 @@ function sharedKey({ height, index }: TxPlace): string {
 
 export function placeName({ height, index }: TxPlace): string {
   return `${height} ${index}`
-}
-
-/** The highest byte first, so that keys have the order of heights. */
-function heightBytes(height: bigint): string {
-  return uint32Bytes(Number(height >> 32n)) + uint32Bytes(Number(height & 0xffff_ffffn))
-}
-
-function uint32Bytes(value: number): string {
-  return String.fromCharCode((value >>> 24) & 255, (value >>> 16) & 255, (value >>> 8) & 255, value & 255)
 }
 
 function readHeight(key: string, at: number): bigint {

@@ -104,7 +104,7 @@ async function txsAt(blocks: BlockStore, heights: Heights, budget: Budget): Prom
   for (let height = heights.lowest; height <= heights.highest; height++) {
     if (budget.spend(1)) await yieldTurn()
     if (!heights.includes(height)) continue
-    const count = Number(blocks.meta(height)?.numTxs ?? 0n)
+    const count = blocks.txCount(height)
     if (budget.spend(count)) await yieldTurn()
     for (let index = 0; index < count; index++) places.push({ height, index })
   }

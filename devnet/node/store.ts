@@ -35,6 +35,8 @@ export type StoreFault =
   | { readonly code: 'STORE_LOCKED'; readonly folder: string; readonly pid: number }
   /** A later release wrote it. */
   | { readonly code: 'STORE_NEWER'; readonly folder: string; readonly found: number; readonly known: number }
+  /** An earlier release wrote it. */
+  | { readonly code: 'STORE_OLDER'; readonly folder: string; readonly found: number; readonly known: number }
   /** There is a file, but not one of ours, or it is damaged. */
   | { readonly code: 'STORE_DAMAGED'; readonly folder: string; readonly detail: string }
   | { readonly code: 'STORE_READ_ONLY'; readonly folder: string; readonly detail: string }
@@ -58,6 +60,11 @@ export class StoreError extends Error {
   get code(): StoreFault['code'] {
     return this.fault.code
   }
+
+  /** Whether this release will never read what is there: the way on is a new chain. */
+  get isLost(): boolean {
+    return ['STORE_NEWER', 'STORE_OLDER', 'STORE_DAMAGED'].includes(this.code)
+  }
 }
 
 function explain(fault: StoreFault): string {
@@ -67,6 +74,8 @@ function explain(fault: StoreFault): string {
       return `${folder} is in use by process ${fault.pid}; stop it, or choose another state folder`
     case 'STORE_NEWER':
       return `${folder} has format ${fault.found}, this release knows ${fault.known}; update, or choose another folder`
+    case 'STORE_OLDER':
+      return `${folder} has format ${fault.found} of an earlier release, this one reads ${fault.known}; go on with that release, or choose another folder`
     case 'STORE_DAMAGED':
       return `${folder} holds no readable chain (${fault.detail}); restore it from a copy, or start with an empty folder`
     case 'STORE_READ_ONLY':
@@ -99,11 +108,16 @@ export interface NodeStore extends ChainStore {
   sizeBytes(): number
 }
 
-export const STORE_FORMAT = 1
+export const STORE_FORMAT = 2
 /** LMDB's own limit is 1978. */
 export const RECORD_KEY_SIZE_MAX = 1024
 
 const FILE_NAME = 'chain.mdb'
+/**
+ * Bytes of addresses that the file may grow into. A map that becomes too small is followed by one twice as large while the old one stays,
+ * so that the same pages count several times; addresses that nobody uses cost nothing. On Windows, where this is not measured, LMDB decides.
+ */
+const ADDRESS_SPACE = process.platform === 'win32' ? {} : { mapSize: 2 ** 34 }
 const PROBE_NAME = 'room.tmp'
 /** With less room than this, no store is opened. */
 const FREE_BYTES_MIN = 1 << 16
@@ -120,7 +134,7 @@ export function openStore(path: string, options: StoreOptions = {}): NodeStore {
     // A commit begins when it is asked for, not at the end of the event loop's turn.
     const eventTurnBatching = false
     const settings = { noSubdir: true, overlappingSync: false, eventTurnBatching, noSync, maxDbs: 3 }
-    return new LmdbStore(folder, lmdb.open<Buffer, Buffer>({ path: file, ...settings, ...binary }))
+    return new LmdbStore(folder, lmdb.open<Buffer, Buffer>({ path: file, ...settings, ...binary, ...ADDRESS_SPACE }))
   } catch (error) {
     throw toStoreError(folder, error)
   }
@@ -137,8 +151,7 @@ export async function removeStore(path: string): Promise<void> {
     // Opening shows whether somebody else uses it.
     await openStore(folder).close()
   } catch (error) {
-    const code = error instanceof StoreError ? error.code : undefined
-    if (code !== 'STORE_NEWER' && code !== 'STORE_DAMAGED') throw error
+    if (!(error instanceof StoreError) || !error.isLost) throw error
   }
   for (const name of [FILE_NAME, `${FILE_NAME}-lock`, PROBE_NAME]) rmSync(join(folder, name), { force: true })
 }
@@ -331,8 +344,9 @@ class LmdbStore implements NodeStore {
       if (format === undefined && this.#hasOtherTables()) throw this.#damaged('it has no format version')
       const found = format === undefined ? STORE_FORMAT : decodeFormat(format)
       if (found === undefined) throw this.#damaged('its format version is malformed')
-      if (found > STORE_FORMAT) {
-        throw new StoreError({ code: 'STORE_NEWER', folder: this.folder, found, known: STORE_FORMAT })
+      if (found !== STORE_FORMAT) {
+        const code = found > STORE_FORMAT ? 'STORE_NEWER' : 'STORE_OLDER'
+        throw new StoreError({ code, folder: this.folder, found, known: STORE_FORMAT })
       }
       const owner = this.#meta.getBinary(toKey(OWNER))
       const pid = owner && runningOwner(owner)

@@ -39,7 +39,7 @@ export function answerSync(source: SyncSource, { kind, value }: SyncMessage): Sy
 /** Those whose state of consensus, and the header that commits to them, are there as well. */
 function offersOf({ application, blocks }: SyncSource): readonly SnapshotOffer[] {
   return application.listSnapshots().snapshots.flatMap((snapshot) => {
-    const isProvable = blocks.meta(snapshot.height + 1n) !== undefined && blocks.meta(snapshot.height) !== undefined
+    const isProvable = blocks.header(snapshot.height + 1n) !== undefined && blocks.header(snapshot.height) !== undefined
     const state = isProvable ? blocks.stateAfter(snapshot.height) : undefined
     return state === undefined ? [] : [{ snapshot, stateHash: sha256Binary(consensusStateBytes(state)) }]
   })

@@ -95,14 +95,17 @@ describe.skipIf(!hasBuild)('the state folder', () => {
     await runNode([], send)
   })
 
-  test('of a later release is refused', async () => {
+  test.each([
+    ['a later', [24, 99], 'TRP-8203'],
+    ['an earlier', [1], 'TRP-8218'],
+  ] as const)('of %s release is refused', async (_, format, code) => {
     await runNode([], send)
     const lmdb = createRequire(import.meta.url)('lmdb') as typeof import('lmdb')
     const binary = { encoding: 'binary', keyEncoding: 'binary' } as const
     const root = lmdb.open<Buffer, Buffer>({ path: stateFile(), noSubdir: true, maxDbs: 3, ...binary })
-    await root.openDB('meta', binary).put(Buffer.from('format'), Buffer.from([24, 99]))
+    await root.openDB('meta', binary).put(Buffer.from('format'), Buffer.from(format))
     await root.close()
-    expect(await refusal('node')).toMatchObject({ exit: 3, code: 'TRP-8203' })
+    expect(await refusal('node')).toMatchObject({ exit: 3, code })
     await runNode(['--reset'], async (_, height) => expect(height).toBe(0))
   })
 

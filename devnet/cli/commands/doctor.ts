@@ -177,12 +177,7 @@ async function state({ root, dataFolder, config }: Project): Promise<Found> {
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     if (error.code === 'STORE_LOCKED') return ok('in use by a running devnet')
-    return fail(
-      error.message,
-      error.code === 'STORE_NEWER' || error.code === 'STORE_DAMAGED'
-        ? 'troupe dev --reset begins a new chain'
-        : 'see the message',
-    )
+    return fail(error.message, error.isLost ? 'troupe dev --reset begins a new chain' : 'see the message')
   }
 }
 

@@ -151,8 +151,8 @@ function blockByHash(node: CometNode, hash: Uint8Array): JsonObject {
 }
 
 function headerAt({ blocks }: CometNode, height: bigint): JsonObject {
-  const meta = blocks.meta(height)
-  return { header: meta === undefined ? null : headerJson(meta.header) }
+  const header = blocks.header(height)
+  return { header: header === undefined ? null : headerJson(header) }
 }
 
 function headerByHash(node: CometNode, hash: Uint8Array): JsonObject {
@@ -187,10 +187,9 @@ function commit(node: CometNode, values: { readonly height: bigint | null }): Js
   const { blocks } = node
   const height = heightOf(node, values.height)
   const isTip = height === blocks.published
-  const meta = blocks.meta(height)
-  const found = isTip ? blocks.seenCommit(height) : blocks.canonicalCommit(height)
-  if (meta === undefined || found === undefined) throw refuse(`there is no commit of height ${height}`)
-  return { signed_header: { header: headerJson(meta.header), commit: commitJson(found) }, canonical: !isTip }
+  const { header, commit: found } = blocks.signedHeader(height) ?? { header: null, commit: null }
+  if (header === null || found === null) throw refuse(`there is no commit of height ${height}`)
+  return { signed_header: { header: headerJson(header), commit: commitJson(found) }, canonical: !isTip }
 }
 
 /** The next height's are known, too, and are the default. */

@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ChainState } from '../../../devnet/consensus/chain-state.ts'
-import { verifyExtendedCommit } from '../../../devnet/consensus/commit.ts'
+import { ABSENT_SIG, verifyExtendedCommit, withoutExtensions } from '../../../devnet/consensus/commit.ts'
 import { DEFAULT_PARAMS } from '../../../devnet/consensus/params.ts'
-import { BlockStore, consensusStateBytes, FULL_SET_INTERVAL } from '../../../devnet/node/block-store.ts'
+import { FLAG_COMMIT } from '../../../devnet/consensus/wire.ts'
+import { identifyBlock } from '../../../devnet/node/block-executor.ts'
+import { BlockStore, consensusStateBytes, FULL_INTERVAL } from '../../../devnet/node/block-store.ts'
 import { openStore } from '../../../devnet/node/store.ts'
 import {
   addBlock,
   bootstrapFrom,
   CrashStore,
+  decideBlock,
   genesisOf,
   openChain,
   powerTx,
@@ -19,6 +22,7 @@ import {
 } from './consensus-fixture.ts'
 import { KvApplication } from './kv-application.ts'
 
+const ABSENT = { ...ABSENT_SIG, extension: new Uint8Array(0), extensionSignature: new Uint8Array(0) }
 const folders: string[] = []
 
 afterEach(() => {
@@ -97,7 +101,7 @@ describe('the block store', () => {
     expect(blocks.heightOf(decided.blockId.hash)).toBe(1n)
     expect(blocks.meta(1n)).toMatchObject({ blockId: decided.blockId, numTxs: 2n })
     expect(blocks.response(1n)).toEqual(response)
-    expect(blocks.seenCommit(1n)).toEqual(blocks.canonicalCommit(1n))
+    expect(blocks.commit(1n)).toEqual(blocks.canonicalCommit(1n))
     expect(blocks.canonicalCommit(2n)).toBeUndefined()
     expect(blocks.signedHeader(2n)).toMatchObject({ commit: { height: 2n } })
     expect(blocks.block(3n)).toBeUndefined()
@@ -116,12 +120,48 @@ describe('the block store', () => {
     expect(chain.blocks.extendedCommit(1n)!.extendedSignatures[0]!.extension.length).toBe(0)
   })
 
+  test('has the commit that it saw at the tip, and below what the next block carries', async () => {
+    const chain = openChain(new KvApplication())
+    for (let height = 1; height <= 3; height++) await addBlock(chain)
+    const { blocks } = chain
+    const decided = decideBlock(chain)
+    // What this node saw last has one precommit more than the next block says.
+    const [first, ...others] = decided.commit.extendedSignatures
+    const carried = { ...decided.commit, extendedSignatures: [{ ...first!, ...ABSENT }, ...others] }
+    blocks.putBlock(decided)
+    expect(blocks.commit(4n)?.signatures[0]).toMatchObject({ blockIdFlag: FLAG_COMMIT })
+    expect(blocks.canonicalCommit(4n)).toBeUndefined()
+    const block = { ...decided.block, header: { ...decided.block.header, height: 5n, lastBlockId: decided.blockId } }
+    const next = identifyBlock({ ...block, lastCommit: withoutExtensions(carried) })
+    blocks.putBlock({ ...next, commit: { ...decided.commit, height: 5n, blockId: next.blockId } })
+    expect(blocks.commit(4n)).toEqual(withoutExtensions(carried))
+    expect(blocks.canonicalCommit(4n)).toEqual(withoutExtensions(carried))
+    expect([3n, 4n, 5n, 6n].map((height) => blocks.commit(height)?.height)).toEqual([3n, 4n, 5n, undefined])
+    expect([4n, 5n].map((height) => blocks.meta(height)?.blockId)).toEqual([decided.blockId, next.blockId])
+    blocks.rewind(3n)
+    expect(blocks.commit(3n)).toEqual(decided.block.lastCommit)
+    expect(blocks.meta(3n)?.blockId).toEqual(decided.block.header.lastBlockId)
+    expect(blocks.heightOf(decided.blockId.hash)).toBeUndefined()
+    blocks.rewind(0n)
+    expect([0n, 1n].map((height) => blocks.commit(height))).toEqual([undefined, undefined])
+  })
+
+  test('counts the transactions of a block', async () => {
+    const chain = openChain(new KvApplication())
+    await addBlock(chain, ['a=1', 'b=2', 'c=3'])
+    await addBlock(chain)
+    expect([1n, 2n, 3n].map((height) => chain.blocks.txCount(height))).toEqual([3, 0, 0])
+    expect(chain.blocks.meta(1n)).toMatchObject({ numTxs: 3n, blockSize: BigInt(chain.blocks.blockBytes(1n)!.length) })
+  })
+
   test.each([2n, 99n, 101n, 200n])('forgets the blocks below %s and nothing that others need', async (retain) => {
     const chain = openChain(new KvApplication())
     const states = await grow(chain)
     chain.blocks.prune(retain)
     expect(chain.blocks.base).toBe(retain)
-    expect(chain.blocks.block(retain - 1n)).toBeUndefined()
+    for (const read of ['block', 'meta', 'commit', 'extendedCommit', 'response', 'validators'] as const) {
+      expect(chain.blocks[read](retain - 1n)).toBeUndefined()
+    }
     for (let height = retain; height < 230n; height++) {
       expect(chain.blocks.validators(height + 1n)).toEqual(states.get(height)!.validators)
       expect(chain.blocks.params(height + 1n)).toEqual(states.get(height)!.params)
@@ -132,12 +172,14 @@ describe('the block store', () => {
   test('pruned block by block, keeps no more records than a window of them', async () => {
     const store = new CrashStore()
     const chain = openChain(new KvApplication(), { store })
-    for (let height = 1n; height <= 5n * FULL_SET_INTERVAL; height++) {
+    for (let height = 1n; height <= 5n * FULL_INTERVAL; height++) {
       await addBlock(chain, [`height=${height}`])
       chain.blocks.prune(height - 9n)
     }
     await store.commit()
-    const kept = 10 * 8 + 12
+    // Of each of ten heights the block, its hash, the answer, where its transaction is; of the chain range, commit, the states now and at
+    // first, and that its index is complete; of validators and parameters two full records.
+    const kept = 10 * 4 + 5 + 2 * 2
     expect(store.keys.length).toBeLessThanOrEqual(kept)
   })
 

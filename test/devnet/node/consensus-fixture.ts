@@ -50,6 +50,12 @@ export class CrashStore extends MemoryChainStore {
     this.#pending.set(key, undefined)
   }
 
+  override recordKeys(from: string, to: string, max = Number.POSITIVE_INFINITY): readonly string[] {
+    const keys = new Set([...this.#durable.keys(), ...this.#pending.keys()])
+    const there = [...keys].filter((key) => key >= from && key < to && this.getRecord(key) !== undefined)
+    return there.sort().slice(0, max)
+  }
+
   override async commit(): Promise<void> {
     if (this.commitsLeft-- <= 0) throw new Error('the machine died')
     for (const [key, bytes] of this.#pending) {

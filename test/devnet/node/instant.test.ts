@@ -155,7 +155,7 @@ describe('its blocks', () => {
       expect(headerHash(block.header)).toBe(blockId.hash)
       expect(toBinary(record.header.hash)).toBe(blockId.hash)
       expect(record.txs).toEqual(block.data.txs)
-      const commit = blocks.canonicalCommit(height) ?? blocks.seenCommit(height)!
+      const commit = blocks.commit(height)!
       expect(commit.signatures).toHaveLength(validators)
       const target = { chainId: '31337', height, blockId }
       expect(verifyCommit(blocks.validators(height)!, target, commit)).toBeNull()

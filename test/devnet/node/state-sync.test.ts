@@ -298,7 +298,7 @@ describe.skipIf(!hasOwnBundle)('a validator that comes late', () => {
       expect(late.blocks.meta(height)).toEqual(devnet.bft!.blocks.meta(height))
     }
     expect(late.application.head).toEqual(devnet.chain.application.head)
-    const { signatures } = devnet.bft!.blocks.seenCommit(15n)!
+    const { signatures } = devnet.bft!.blocks.commit(15n)!
     expect(signatures.map(({ validatorAddress }) => validatorAddress)).toContain(late.address)
   })
 

@@ -152,6 +152,18 @@ describe('a folder', () => {
     expect(deep.folder).toBe(join(folder, 'a', 'b.c'))
   })
 
+  test.skipIf(process.platform !== 'linux')('is mapped once, however much it grows', async () => {
+    const store = openHere()
+    for (let n = 0; n < 16; n++) {
+      store.put(cidOf(RAW, bytesOf(n)), new Uint8Array(400_000).fill(n))
+      await store.commit()
+      store.get(cidOf(RAW, bytesOf(n)))
+    }
+    expect(store.sizeBytes()).toBeGreaterThan(6_000_000)
+    const maps = readFileSync('/proc/self/maps', 'utf8').split('\n')
+    expect(maps.filter((line) => line.endsWith(join(folder, 'chain.mdb')))).toHaveLength(1)
+  })
+
   test('closed, answers nothing more', async () => {
     const store = openHere()
     await store.close()
@@ -174,12 +186,13 @@ describe('a folder', () => {
     expect(openHere().getRecord('k')).toEqual(bytes)
   })
 
-  test('of a later release is refused, and left as it is', async () => {
+  test.each([
+    ['a later', STORE_FORMAT + 1, 'STORE_NEWER'],
+    ['an earlier', STORE_FORMAT - 1, 'STORE_OLDER'],
+  ])('of %s release is refused, and left as it is', async (_, found, code) => {
     await openHere().close()
-    await rewriteMeta('format', encodeCbor(STORE_FORMAT + 1))
-    for (let i = 0; i < 2; i++) {
-      expect(faultOf(openHere)).toEqual({ code: 'STORE_NEWER', folder, found: STORE_FORMAT + 1, known: STORE_FORMAT })
-    }
+    await rewriteMeta('format', encodeCbor(found))
+    for (let i = 0; i < 2; i++) expect(faultOf(openHere)).toEqual({ code, folder, found, known: STORE_FORMAT })
   })
 
   test.each<[string, () => Promise<void> | void]>([

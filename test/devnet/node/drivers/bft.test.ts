@@ -47,7 +47,7 @@ describe.skipIf(!hasOwnBundle)('four validators in one process', () => {
       for (const { blocks } of validators) {
         const { header, blockId } = blocks.meta(height)!
         const target = { chainId: header.chainId, height, blockId }
-        expect(verifyCommit(blocks.validators(height)!, target, blocks.seenCommit(height)!)).toBeNull()
+        expect(verifyCommit(blocks.validators(height)!, target, blocks.commit(height)!)).toBeNull()
       }
     }
     expect(new Set(validators.map(({ application }) => application.head.stateRoot)).size).toBe(1)
