@@ -10,7 +10,7 @@ import { MemoryChainStore } from '../node/memory-store.ts'
 import { DiskModuleStore } from '../node/module-store.ts'
 import { type NodeHome, openFolderHome, openMemoryHome, removeHomes } from '../node/node-home.ts'
 import type { ChainStore } from '../node/ports.ts'
-import { type Durability, openStore, StoreError } from '../node/store.ts'
+import { openStore, StoreError, type StoreOptions } from '../node/store.ts'
 import { snapshotPolicy, stateSyncSettings } from '../node/sync-settings.ts'
 import type { Project } from '../reload/project.ts'
 import { announceDevnet } from '../reload/running.ts'
@@ -80,6 +80,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
   const homes = await openHomes(stateFolder, {
     isReset: input.flags['reset'] === true,
     durability: config.durability ?? 'full',
+    thread: input.flags['processes'] === true || input.flags['join'] !== undefined ? 'this thread' : 'another',
   })
   let opened: Devnet | undefined
   try {
@@ -185,12 +186,12 @@ interface Homes {
 /** Each node's own place in the state folder, opened when the node is; the first at once, so that a folder in use is found early. */
 async function openHomes(
   folder: string | null,
-  { isReset, durability }: { readonly isReset: boolean; readonly durability: Durability },
+  { isReset, ...options }: StoreOptions & { readonly isReset: boolean },
 ): Promise<Homes> {
   const opened: NodeHome[] = []
   const at = (index: number): NodeHome => {
     try {
-      return (opened[index] ??= folder === null ? openMemoryHome() : openFolderHome(folder, index, durability))
+      return (opened[index] ??= folder === null ? openMemoryHome() : openFolderHome(folder, index, options))
     } catch (error) {
       throw toStateError(error)
     }

@@ -136,11 +136,6 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
   const keys = plan.keysOf(countValidators(options, store))
   return options.consensus === 'bft' ? openBft() : openInstant()
 
-  function journalOf(index: number): Seat['openJournal'] {
-    const isAlone = options.member !== undefined || keys.length === 1
-    return (earlier, from) => homeOf(index).openJournal(earlier, from, isAlone ? 'this thread' : 'another')
-  }
-
   function openInstant(): Devnet {
     const application = plan.openApplication(store)
     const { executor, state } = openNode(application, genesisOf(application, keys), verifyMessage)
@@ -159,7 +154,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     const signatures = new VerifiedSignatures()
     const seats = keys.map((key, index): Seat => {
       const node = openNode(applications[index]!, genesis, signatures.verify)
-      return { ...node, name: `v${index}`, key, signatures, openJournal: journalOf(index) }
+      return { ...node, name: `v${index}`, key, signatures, openJournal: homeOf(index).openJournal }
     })
     const faults = new LinkFaults(options.seed ?? 1)
     const recorder = options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now())
@@ -173,7 +168,7 @@ export function openDevnet(options: DevnetOptions = {}): Devnet {
     const genesis = { ...genesisOf(application, []), time: BigInt(timeMs) * MILLISECOND, validators }
     const signatures = new VerifiedSignatures()
     const node = openNode(application, genesis, signatures.verify)
-    const seat: Seat = { ...node, name, key, signatures, openJournal: journalOf(0) }
+    const seat: Seat = { ...node, name, key, signatures, openJournal: homeOf(0).openJournal }
     const recorder =
       options.recordTo === undefined ? null : openRecorder(options.recordTo, () => clock.now(), 'where it ended')
     const chain = new BftChain([seat], { clock, policy, faults, network, recorder, ...bftOptions(options) })

@@ -28,6 +28,7 @@ import { dirname } from 'node:path'
 import { type JournalReading, type JournalRecord, readJournal } from '../consensus/journal.ts'
 import { crc32c } from '../consensus/log-record.ts'
 import { concatBytes } from '../primitives/bytes.ts'
+import { DiskPatience, type DiskThread } from './disk-patience.ts'
 import type { Durability } from './store.ts'
 
 const HEAD_SIZE = 8
@@ -61,14 +62,8 @@ export class JournalDamaged extends Error {
   }
 }
 
-/**
- * Who waits for the disk: `this thread`, which has nothing better to do when it belongs to one validator alone, and is spared the waking
- * of another; or `another`, so that the others of this thread go on.
- */
-export type SyncThread = 'this thread' | 'another'
-
 /** @throws JournalDamaged */
-export function openJournal(path: string, durability: Durability, thread: SyncThread): Journal {
+export function openJournal(path: string, durability: Durability, thread: DiskThread): Journal {
   const found = existsSync(path)
   const bytes = found ? readFileSync(path) : new Uint8Array(0)
   const { records, size, end } = readJournalFile(bytes)
@@ -126,14 +121,10 @@ function encodeBatch(records: readonly Uint8Array[]): Uint8Array {
   return batch
 }
 
-/** A disk on which one flush took longer than this is left to another thread for a while. */
-const PATIENCE_MS = 2
-const IMPATIENT_SYNCS = 64
-
 interface OpenFile {
   readonly path: string
   readonly durability: Durability
-  readonly thread: SyncThread
+  readonly thread: DiskThread
   /** Of what it holds. */
   readonly size: number
   /** With the zeros behind. */
@@ -145,7 +136,7 @@ class JournalFile implements Journal {
   readonly found: Journal['found']
   readonly #path: string
   readonly #durability: Durability
-  readonly #thread: SyncThread
+  readonly #patience: DiskPatience
   /** Synchronised when a name in it changed. */
   readonly #folder: number
   /** Where records go. */
@@ -155,8 +146,6 @@ class JournalFile implements Journal {
   /** What stands at the path while `#file` is not durable enough to take its place. */
   #replaced: number | null = null
   #buffer: Uint8Array[] = []
-  /** So many more are left to another thread. */
-  #impatience = 0
   #isClosed = false
 
   constructor(
@@ -166,7 +155,7 @@ class JournalFile implements Journal {
   ) {
     this.#path = path
     this.#durability = durability
-    this.#thread = thread
+    this.#patience = new DiskPatience(thread)
     this.#size = size
     this.#room = room
     this.records = records
@@ -191,8 +180,7 @@ class JournalFile implements Journal {
       return done(error as Error)
     }
     if (this.#durability === 'relaxed') return queueMicrotask(() => done(null))
-    if (this.#thread === 'this thread' && this.#impatience === 0 && this.#replaced === null) return this.#wait(ended)
-    if (this.#impatience > 0) this.#impatience--
+    if (this.#patience.next() === 'this thread' && this.#replaced === null) return this.#wait(ended)
     const file = this.#file
     fdatasync(file, (error) => {
       if (error !== null || this.#isClosed || this.#replaced === null || file !== this.#file) return ended(error)
@@ -201,13 +189,11 @@ class JournalFile implements Journal {
   }
 
   #wait(ended: (error: Error | null) => void): void {
-    const began = performance.now()
     try {
-      fdatasyncSync(this.#file)
+      this.#patience.wait(() => fdatasyncSync(this.#file))
     } catch (error) {
       return ended(error as Error)
     }
-    if (performance.now() - began > PATIENCE_MS) this.#impatience = IMPATIENT_SYNCS
     ended(null)
   }
 

@@ -26,6 +26,7 @@ import type { Database, RootDatabase } from 'lmdb'
 import type { Cid } from '../ipld/cid.ts'
 import { CborReader, CborWriter } from '../ipld/dag-cbor.ts'
 import { toBinary } from '../primitives/bytes.ts'
+import { DiskPatience, type DiskThread } from './disk-patience.ts'
 import type { ChainStore } from './ports.ts'
 import { isProcessRunning, processStart } from './process.ts'
 import { findDamage } from './store-file.ts'
@@ -99,6 +100,8 @@ export interface StoreOptions {
    * which survives the death of the process but not that of the machine.
    */
   readonly durability?: Durability
+  /** By default another, so that this one goes on. */
+  readonly thread?: DiskThread
 }
 
 /** A `ChainStore` in a folder. One commit is one transaction; the same CIDs and keys as anywhere else. */
@@ -134,7 +137,11 @@ export function openStore(path: string, options: StoreOptions = {}): NodeStore {
     // A commit begins when it is asked for, not at the end of the event loop's turn.
     const eventTurnBatching = false
     const settings = { noSubdir: true, overlappingSync: false, eventTurnBatching, noSync, maxDbs: 3 }
-    return new LmdbStore(folder, lmdb.open<Buffer, Buffer>({ path: file, ...settings, ...binary, ...ADDRESS_SPACE }))
+    return new LmdbStore(
+      folder,
+      options.thread ?? 'another',
+      lmdb.open<Buffer, Buffer>({ path: file, ...settings, ...binary, ...ADDRESS_SPACE }),
+    )
   } catch (error) {
     throw toStoreError(folder, error)
   }
@@ -168,6 +175,7 @@ const emptyChanges = (): Changes => ({ blocks: new Map(), records: new Map() })
 
 class LmdbStore implements NodeStore {
   readonly folder: string
+  readonly #patience: DiskPatience
   readonly #root: RootDatabase<Buffer, Buffer>
   readonly #blocks: Table
   readonly #records: Table
@@ -179,8 +187,9 @@ class LmdbStore implements NodeStore {
   #commits: Promise<void> = Promise.resolve()
   #state: 'open' | 'failed' | 'closed' = 'open'
 
-  constructor(folder: string, root: RootDatabase<Buffer, Buffer>) {
+  constructor(folder: string, thread: DiskThread, root: RootDatabase<Buffer, Buffer>) {
     this.folder = folder
+    this.#patience = new DiskPatience(thread)
     this.#root = root
     try {
       this.#meta = this.#table('meta')
@@ -274,7 +283,8 @@ class LmdbStore implements NodeStore {
     this.#written = this.#next
     this.#next = emptyChanges()
     try {
-      await this.#transactAside(this.#written)
+      if (this.#patience.next() === 'another') await this.#transactAside(this.#written)
+      else this.#patience.wait(() => this.#transactHere(this.#written))
     } catch (error) {
       for (const [cid, bytes] of this.#next.blocks) blocks.set(cid, bytes)
       for (const [key, bytes] of this.#next.records) records.set(key, bytes)
@@ -284,6 +294,21 @@ class LmdbStore implements NodeStore {
       this.#written = emptyChanges()
       this.#root.resetReadTxn()
     }
+  }
+
+  /** One transaction, written and flushed by this thread. */
+  #transactHere({ blocks, records }: Changes): void {
+    this.#root.transactionSync(() => {
+      for (const [cid, bytes] of blocks) {
+        const key = toKey(cid)
+        if (bytes === undefined) this.#blocks.removeSync(key)
+        else if (!this.#blocks.doesExist(key)) this.#blocks.putSync(key, toBuffer(bytes))
+      }
+      for (const [key, bytes] of records) {
+        if (bytes === undefined) this.#records.removeSync(toKey(key))
+        else this.#records.putSync(toKey(key), toBuffer(bytes))
+      }
+    })
   }
 
   /** One transaction, written and flushed by a thread of LMDB's. */

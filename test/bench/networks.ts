@@ -32,7 +32,12 @@ const inOneProcess: Open = (folder, policy) =>
 
 const inFourProcesses: Open = (folder, policy) =>
   openProcessDevnet(
-    { validators: VALIDATORS, store: openStore(join(folder, 'first')), accounts: ACCOUNTS, policy },
+    {
+      validators: VALIDATORS,
+      homes: () => openFolderHome(join(folder, 'first'), 0, { thread: 'this thread' }),
+      accounts: ACCOUNTS,
+      policy,
+    },
     { folder, command: COMMAND, onExit: () => {} },
   )
 

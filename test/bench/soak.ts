@@ -17,7 +17,10 @@ export async function benchSoak(): Promise<void> {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
   const folder = mkdtempSync(join(tmpdir(), 'troupe-soak-'))
-  const devnet = openDevnet({ consensus: 'bft', homes: (index) => openFolderHome(folder, index, 'relaxed') })
+  const devnet = openDevnet({
+    consensus: 'bft',
+    homes: (index) => openFolderHome(folder, index, { durability: 'relaxed' }),
+  })
   const heights: number[] = []
   devnet.chain.onBlock(({ header }) => heights.push(header.height))
   const heaps: number[] = []

@@ -64,7 +64,8 @@ describe.skipIf(!hasOwnBundle)('a recording', () => {
   })
 
   test('that begins in the middle of a height has what the journals had', async () => {
-    const homes = (name: string) => (index: number) => openFolderHome(join(folder, name), index, 'relaxed')
+    const homes = (name: string) => (index: number) =>
+      openFolderHome(join(folder, name), index, { durability: 'relaxed' })
     const first = openTestDevnet({ consensus: 'bft', homes: homes('chain') })
     await first.chain.mine(3)
     // The next height begins, and nobody hears anybody.

@@ -1,6 +1,8 @@
-// A process of its own for `store.test.ts`: opens the folder of its first argument and does what the second one says.
+// A process of its own for `store.test.ts`: opens the folder of its first argument and does what the second one says; the third says
+// which thread waits for the disk.
 // Answers in lines on stdout.
 import { type Cid, cidOf, RAW } from '../../../devnet/ipld/cid.ts'
+import type { DiskThread } from '../../../devnet/node/disk-patience.ts'
 import { openStore, StoreError } from '../../../devnet/node/store.ts'
 import { encodeUtf8 } from '../../../devnet/primitives/utf8.ts'
 
@@ -24,8 +26,8 @@ export function bytesOf(n: number): Uint8Array {
 
 const actions = {
   /** Commits height after height, one line each, until it is killed. */
-  async commit(folder: string): Promise<void> {
-    const store = openStore(folder)
+  async commit(folder: string, thread: DiskThread): Promise<void> {
+    const store = openStore(folder, { thread })
     for (let n = numberOf(store.getRecord('head')) + 1; ; n++) {
       for (const [cid, bytes] of blocksOf(n)) store.put(cid, bytes)
       store.putRecord(`height/${n}`, bytesOf(n))
@@ -41,8 +43,8 @@ const actions = {
     setInterval(() => {}, 1000)
   },
   /** Commits until something fails; says what failed, tries once more, and what is there afterwards. */
-  async fill(folder: string): Promise<void> {
-    const store = openStore(folder)
+  async fill(folder: string, thread: DiskThread): Promise<void> {
+    const store = openStore(folder, { thread })
     let n = 0
     try {
       for (; n < 2000; n++) {
@@ -71,9 +73,9 @@ function codeOf(error: unknown): string {
   return error instanceof StoreError ? error.code : String(error)
 }
 
-const [, , folder, action] = process.argv
+const [, , folder, action, thread = 'another'] = process.argv
 if (folder !== undefined && action !== undefined && action in actions) {
-  actions[action as keyof typeof actions](folder).catch((error: unknown) => {
+  actions[action as keyof typeof actions](folder, thread as DiskThread).catch((error: unknown) => {
     process.stdout.write(`${codeOf(error)}\n`)
   })
 }

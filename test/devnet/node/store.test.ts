@@ -8,6 +8,7 @@ import { open } from 'lmdb'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { cidOf, DAG_CBOR, RAW } from '../../../devnet/ipld/cid.ts'
 import { encodeCbor } from '../../../devnet/ipld/dag-cbor.ts'
+import type { DiskThread } from '../../../devnet/node/disk-patience.ts'
 import { MemoryChainStore } from '../../../devnet/node/memory-store.ts'
 import type { ChainStore } from '../../../devnet/node/ports.ts'
 import { type NodeStore, openStore, STORE_FORMAT, StoreError } from '../../../devnet/node/store.ts'
@@ -47,6 +48,7 @@ const cid = cidOf(DAG_CBOR, bytes)
 describe.each<[string, () => ChainStore]>([
   ['in memory', () => new MemoryChainStore()],
   ['on disk', openHere],
+  ['on disk, written by the thread that asks', () => openStore(folder, { thread: 'this thread' })],
   ['on disk, relaxed', () => openStore(folder, { durability: 'relaxed' })],
 ])('a chain store %s', (_, create) => {
   let store: ChainStore
@@ -269,8 +271,8 @@ describe.skipIf(process.platform === 'win32')('processes', () => {
 
   afterAll(() => rmSync(resolve(script, '..'), { recursive: true, force: true }))
 
-  function start(action: string, command: readonly string[] = [process.execPath]) {
-    const [file, ...args] = [...command, script, folder, action]
+  function start(action: string, command: readonly string[] = [process.execPath], thread: DiskThread = 'another') {
+    const [file, ...args] = [...command, script, folder, action, thread]
     const child = spawn(file!, args, { stdio: ['ignore', 'pipe', 'ignore'] })
     children.push(child)
     const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
@@ -285,25 +287,28 @@ describe.skipIf(process.platform === 'win32')('processes', () => {
     }
   }
 
-  test('killed in the middle of commits, they lose nothing that was committed, and leave nothing half done', async () => {
-    let committed = -1
-    for (const count of [1, 7, 40, 90]) {
-      const child = start('commit')
-      for (let i = 0; i < count; i++) committed = Number(await child.line())
-      await child.kill()
+  test.each(['another', 'this thread'] as const)(
+    'killed in the middle of commits, they lose nothing that was committed, and leave nothing half done: %s waits',
+    async (thread) => {
+      let committed = -1
+      for (const count of [1, 7, 40, 90]) {
+        const child = start('commit', undefined, thread)
+        for (let i = 0; i < count; i++) committed = Number(await child.line())
+        await child.kill()
 
-      const store = openHere()
-      const head = numberOf(store.getRecord('head'))
-      expect(head).toBeGreaterThanOrEqual(committed)
-      for (let n = 0; n <= head; n++) {
-        expect(numberOf(store.getRecord(`height/${n}`))).toBe(n)
-        for (const [each, content] of blocksOf(n)) expect(Buffer.compare(store.get(each)!, content)).toBe(0)
+        const store = openHere()
+        const head = numberOf(store.getRecord('head'))
+        expect(head).toBeGreaterThanOrEqual(committed)
+        for (let n = 0; n <= head; n++) {
+          expect(numberOf(store.getRecord(`height/${n}`))).toBe(n)
+          for (const [each, content] of blocksOf(n)) expect(Buffer.compare(store.get(each)!, content)).toBe(0)
+        }
+        expect(store.getRecord(`height/${head + 1}`)).toBeUndefined()
+        expect(blocksOf(head + 1).some(([each]) => store.has(each))).toBe(false)
+        await store.close()
       }
-      expect(store.getRecord(`height/${head + 1}`)).toBeUndefined()
-      expect(blocksOf(head + 1).some(([each]) => store.has(each))).toBe(false)
-      await store.close()
-    }
-  })
+    },
+  )
 
   test('get the folder one at a time, and a dead one does not keep it', async () => {
     const holder = start('hold')
@@ -317,13 +322,16 @@ describe.skipIf(process.platform === 'win32')('processes', () => {
     expect(await start('open').line()).toBe('opened')
   })
 
-  test('without room say so, keep what waits, and lose nothing', async () => {
-    // The shell's limit on file sizes (in KiB for bash) stands for a full disk.
-    const child = start('fill', ['bash', '-c', 'ulimit -f 4000; exec "$0" "$@"', process.execPath])
-    expect(await child.line()).toBe('STORE_FULL')
-    expect(await child.line()).toBe('STORE_FULL')
-    expect(JSON.parse((await child.line())!)).toEqual({ waits: true, lost: 0, whole: true })
-  })
+  test.each(['another', 'this thread'] as const)(
+    'without room say so, keep what waits, and lose nothing: %s waits',
+    async (thread) => {
+      // The shell's limit on file sizes (in KiB for bash) stands for a full disk.
+      const child = start('fill', ['bash', '-c', 'ulimit -f 4000; exec "$0" "$@"', process.execPath], thread)
+      expect(await child.line()).toBe('STORE_FULL')
+      expect(await child.line()).toBe('STORE_FULL')
+      expect(JSON.parse((await child.line())!)).toEqual({ waits: true, lost: 0, whole: true })
+    },
+  )
 
   test('that may not write say so', async () => {
     await openHere().close()
