@@ -126,6 +126,19 @@ export function message<F extends Fields>(fields: F): Message<FieldsOf<F>> {
   }
 }
 
+/** Of values that never change: the bytes of each are kept as long as it is. */
+export function remembered<T extends object>(inner: Message<T>): Message<T> {
+  const written = new WeakMap<T, Uint8Array>()
+  return {
+    ...inner,
+    write(out, value) {
+      let bytes = written.get(value)
+      if (bytes === undefined) written.set(value, (bytes = encode(inner, value)))
+      out.writeRaw(bytes)
+    },
+  }
+}
+
 /** A message that is one oneof: at most one member is there, the last that came; null is none. */
 export function union<F extends Fields>(oneof: string, members: F): Message<UnionOf<F> | null> {
   const table = members as unknown as Record<string, Field<unknown>>

@@ -216,9 +216,17 @@ function wrap(value: bigint): bigint {
 }
 
 /** As it is stored and sent: without the total. */
-export function toWireValidatorSet({ validators, proposer }: ValidatorSet): WireValidatorSet {
-  return { validators, proposer, totalVotingPower: 0n }
+/** Always the same object for a set. */
+export function toWireValidatorSet(set: ValidatorSet): WireValidatorSet {
+  let wire = wireSets.get(set)
+  if (wire === undefined) {
+    const { validators, proposer } = set
+    wireSets.set(set, (wire = { validators, proposer, totalVotingPower: 0n }))
+  }
+  return wire
 }
+
+const wireSets = new WeakMap<ValidatorSet, WireValidatorSet>()
 
 /** A set that came from outside: keys, addresses and powers are checked, the total is counted anew. */
 export function fromWireValidatorSet(wire: WireValidatorSet): ValidatorSet | Fault {

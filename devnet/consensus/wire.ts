@@ -19,6 +19,7 @@ import {
   nested,
   optional,
   packedUint64,
+  remembered,
   repeated,
   repeatedBinary,
   repeatedBytes,
@@ -237,6 +238,9 @@ export type BitArray = ValueOf<typeof BIT_ARRAY>
 
 export const EVENT_DATA_ROUND_STATE = message({ height: int64(1), round: int32(2), step: text(3) })
 
+/** The same three sets move up by one with each block. */
+const SET_OF_STATE = remembered(VALIDATOR_SET)
+
 /** A node's state between two blocks, as it is stored. */
 export const STATE = message({
   version: nested(1, message({ consensus: nested(1, VERSION), software: text(2) })),
@@ -244,9 +248,9 @@ export const STATE = message({
   lastBlockHeight: int64(3),
   lastBlockId: nested(4, BLOCK_ID),
   lastBlockTime: time(5),
-  nextValidators: optional(6, VALIDATOR_SET),
-  validators: optional(7, VALIDATOR_SET),
-  lastValidators: optional(8, VALIDATOR_SET),
+  nextValidators: optional(6, SET_OF_STATE),
+  validators: optional(7, SET_OF_STATE),
+  lastValidators: optional(8, SET_OF_STATE),
   lastHeightValidatorsChanged: int64(9),
   consensusParams: nested(10, CONSENSUS_PARAMS),
   lastHeightConsensusParamsChanged: int64(11),

@@ -182,7 +182,7 @@ describe('a flush in this thread', () => {
     }
     expect(isDoneAtOnce()).toBe(true)
     let ms = 0
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (ms += 10))
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (ms += 20))
     expect([isDoneAtOnce(), isDoneAtOnce()]).toEqual([true, false])
     clock.mockRestore()
     await synced(journal)
