@@ -386,10 +386,10 @@ export class Kernel {
   hash(code: bigint, bytes: Uint8Array): Uint8Array {
     const { sha256: sha, blake2b, keccak, ripemd } = this.prices.hashPerByte
     switch (code) {
-      case 0x12n:
-        return this.#hash(sha, sha256, bytes)
       case 0xb220n:
         return this.#hash(blake2b, blake2b256, bytes)
+      case 0x12n:
+        return this.#hash(sha, sha256, bytes)
       case 0xb240n:
         return this.#hash(blake2b, blake2b512, bytes)
       case 0x1bn:
@@ -397,7 +397,7 @@ export class Kernel {
       case 0x1053n:
         return this.#hash(ripemd, ripemd160, bytes)
       default:
-        throw new SyscallError(ErrorNumber.IllegalArgument, `no hash has code ${code}`)
+        throw new SyscallError(ErrorNumber.IllegalArgument, `no hash has code ${BigInt.asUintN(64, code)}`)
     }
   }
 

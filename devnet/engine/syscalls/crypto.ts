@@ -9,7 +9,7 @@ import {
   decodeWindowPost,
 } from '../proofs.ts'
 import type { Syscall } from './syscall.ts'
-import { syscall, toU64 } from './syscall.ts'
+import { syscall } from './syscall.ts'
 
 const SECP_SIGNATURE_BYTES = 65
 const SECP_HASH_BYTES = 32
@@ -98,9 +98,9 @@ function hash(
   digestSize: number,
 ): void {
   memory.check(digestAt >>> 0, digestSize >>> 0)
-  const digest = kernel.hash(toU64(code), memory.slice(at >>> 0, size >>> 0))
+  const digest = kernel.hash(code, memory.slice(at >>> 0, size >>> 0))
   const length = Math.min(digest.length, digestSize >>> 0)
-  memory.bytes.set(digest.subarray(0, length), digestAt >>> 0)
+  memory.bytes.set(length < digest.length ? digest.subarray(0, length) : digest, digestAt >>> 0)
   memory.view.setUint32(out >>> 0, length, true)
 }
 
