@@ -70,7 +70,7 @@ export async function benchProcesses(): Promise<void> {
   await inFolder(async (folder) => {
     const devnet = await inFourProcesses(folder, { kind: 'auto' })
     try {
-      await devnet.chain.mine(50)
+      await devnet.chain.mine(WARM_UP_HEIGHTS)
       const times: number[] = []
       for (let i = 0; i < HEIGHTS; i++) times.push(await timeOfAsync(async () => void (await devnet.chain.mine(1))))
       report('bft, empty block, 4 validators in four processes, p50', 'ms', [quantile(times, 0.5)])
