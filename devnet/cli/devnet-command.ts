@@ -5,6 +5,7 @@ import { ModuleCache } from '../engine/module-cache.ts'
 import { BundleError } from '../node/bundle.ts'
 import type { BlockPolicy } from '../node/chain.ts'
 import { ChainBegun, DEFAULT_PORT, type Devnet } from '../node/devnet.ts'
+import { MnemonicError } from '../node/hd-keys.ts'
 import { JournalDamaged } from '../node/journal-file.ts'
 import { MemoryChainStore } from '../node/memory-store.ts'
 import { DiskModuleStore } from '../node/module-store.ts'
@@ -128,6 +129,7 @@ export async function openForCommand(input: Input): Promise<Opened> {
     await homes.close()
     if (error instanceof ChainBegun)
       throw new CliError(error.code, Exit.Project, error.message, { fix: 'troupe dev --reset begins a new chain' })
+    if (error instanceof MnemonicError) throw new CliError('TRP-7002', Exit.Usage, error.message)
     if (error instanceof BundleError)
       throw new CliError(error.code, Exit.Project, error.message, {
         fix: 'give a CAR whose root is a manifest, such as builtin-actors-mainnet.car',

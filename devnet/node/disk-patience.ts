@@ -4,8 +4,10 @@
  */
 export type DiskThread = 'this thread' | 'another'
 
-/** A disk that took longer once is left to another thread for a while, so that a slow one does not hold up what clients ask. Below it, a
- * processor that others wanted is the likelier cause. */
+/**
+ * A disk that took longer once is left to another thread for a while, so that a slow one does not hold up what clients ask. Below that, a
+ * processor that others wanted is the likelier cause.
+ */
 const PATIENCE_MS = 10
 const IMPATIENT_WRITES = 64
 

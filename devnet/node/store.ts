@@ -171,6 +171,11 @@ interface Changes {
   readonly records: Map<string, Uint8Array | undefined>
 }
 
+interface Writer {
+  readonly put: (table: Table, key: Buffer, bytes: Buffer) => void
+  readonly remove: (table: Table, key: Buffer) => void
+}
+
 const emptyChanges = (): Changes => ({ blocks: new Map(), records: new Map() })
 
 class LmdbStore implements NodeStore {
@@ -297,38 +302,25 @@ class LmdbStore implements NodeStore {
   }
 
   /** One transaction, written and flushed by this thread. */
-  #transactHere({ blocks, records }: Changes): void {
+  #transactHere(changes: Changes): void {
     this.#root.transactionSync(() => {
-      for (const [cid, bytes] of blocks) {
-        const key = toKey(cid)
-        if (bytes === undefined) this.#blocks.removeSync(key)
-        else if (!this.#blocks.doesExist(key)) this.#blocks.putSync(key, toBuffer(bytes))
-      }
-      for (const [key, bytes] of records) {
-        if (bytes === undefined) this.#records.removeSync(toKey(key))
-        else this.#records.putSync(toKey(key), toBuffer(bytes))
-      }
+      this.#apply(changes, {
+        put: (table, key, bytes) => table.putSync(key, bytes),
+        remove: (table, key) => table.removeSync(key),
+      })
     })
   }
 
   /** One transaction, written and flushed by a thread of LMDB's. */
-  async #transactAside({ blocks, records }: Changes): Promise<void> {
+  async #transactAside(changes: Changes): Promise<void> {
     const writes: Promise<boolean>[] = []
-    writes.push(
-      this.#root.batch(() => {
-        for (const [cid, bytes] of blocks) {
-          const key = toKey(cid)
-          // The same CID is the same block; writing it again would only dirty its page.
-          if (bytes === undefined) writes.push(this.#blocks.remove(key))
-          else if (!this.#blocks.doesExist(key)) writes.push(this.#blocks.put(key, toBuffer(bytes)))
-        }
-        for (const [key, bytes] of records) {
-          writes.push(
-            bytes === undefined ? this.#records.remove(toKey(key)) : this.#records.put(toKey(key), toBuffer(bytes)),
-          )
-        }
-      }),
-    )
+    const batch = this.#root.batch(() => {
+      this.#apply(changes, {
+        put: (table, key, bytes) => writes.push(table.put(key, bytes)),
+        remove: (table, key) => writes.push(table.remove(key)),
+      })
+    })
+    writes.push(batch)
     try {
       await Promise.all(writes)
     } catch (error) {
@@ -336,6 +328,19 @@ class LmdbStore implements NodeStore {
       const { commitError } = error as { readonly commitError?: Promise<never> }
       await commitError
       throw error
+    }
+  }
+
+  #apply({ blocks, records }: Changes, to: Writer): void {
+    for (const [cid, bytes] of blocks) {
+      const key = toKey(cid)
+      if (bytes === undefined) to.remove(this.#blocks, key)
+      // The same CID is the same block; writing it again would only dirty its page.
+      else if (!this.#blocks.doesExist(key)) to.put(this.#blocks, key, toBuffer(bytes))
+    }
+    for (const [key, bytes] of records) {
+      if (bytes === undefined) to.remove(this.#records, toKey(key))
+      else to.put(this.#records, toKey(key), toBuffer(bytes))
     }
   }
 

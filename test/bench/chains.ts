@@ -8,7 +8,7 @@ import { type Devnet, openDevnet } from '../../devnet/node/devnet.ts'
 import { openFolderHome } from '../../devnet/node/node-home.ts'
 import { encodeTransaction } from '../../devnet/node/transaction.ts'
 import { signAll } from './chain.ts'
-import { quantile, report, timeOfAsync } from './report.ts'
+import { garbageCollector, quantile, report, timeOfAsync } from './report.ts'
 
 const COUNTS = [1, 4, 16, 64]
 const VALIDATORS = 4
@@ -19,7 +19,7 @@ const MESSAGES = 40
 /** Each number of chains in a process of its own, so that the memory is theirs. */
 export async function benchChains(): Promise<void> {
   for (const count of COUNTS) {
-    const { status } = spawnSync(process.execPath, ['--expose-gc', process.argv[1]!, `chains-${count}`], {
+    const { status } = spawnSync(process.execPath, [process.argv[1]!, `chains-${count}`], {
       stdio: 'inherit',
     })
     if (status !== 0) throw new Error(`the bench of ${count} chains ended with ${status}`)
@@ -81,14 +81,16 @@ async function sendOneByOne({ chain, chainId, accounts }: Devnet, times: number[
 }
 
 function residentMb(): number {
-  for (let i = 0; i < 3; i++) globalThis.gc?.()
+  const collect = garbageCollector()
+  for (let i = 0; i < 3; i++) collect()
   return process.memoryUsage().rss / 1e6
 }
 
 /** Objects and buffers that something still holds. */
 async function keptMb(): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 500))
-  for (let i = 0; i < 3; i++) globalThis.gc?.()
+  const collect = garbageCollector()
+  for (let i = 0; i < 3; i++) collect()
   const { heapUsed, external } = process.memoryUsage()
   return (heapUsed + external) / 1e6
 }

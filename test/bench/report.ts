@@ -1,5 +1,7 @@
 /** One line of JSON for each figure, with what this machine does at the same moment beside it. */
 import { createHash } from 'node:crypto'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 export interface Calibration {
   /** Milliseconds for SHA-256 of 1 MB. */
@@ -85,4 +87,10 @@ export function report(name: string, unit: string, values: readonly number[]): v
 
 function round(value: number): number {
   return Number(value.toPrecision(4))
+}
+
+/** Frees what nobody holds any more, at each call. */
+export function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc')
+  return runInNewContext('gc') as () => void
 }

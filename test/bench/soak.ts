@@ -3,19 +3,16 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { openDevnet } from '../../devnet/node/devnet.ts'
 import { openFolderHome } from '../../devnet/node/node-home.ts'
-import { report } from './report.ts'
+import { garbageCollector, report } from './report.ts'
 
 const BLOCKS = Number(process.env['TROUPE_SOAK_BLOCKS'] ?? 10_000)
 const STEP = 1000
 const MEGABYTE = 1 << 20
 
 export async function benchSoak(): Promise<void> {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
+  const collect = garbageCollector()
   const folder = mkdtempSync(join(tmpdir(), 'troupe-soak-'))
   const devnet = openDevnet({
     consensus: 'bft',

@@ -131,6 +131,7 @@ describe('call', () => {
     [['call', 't099.5', 'abc'], 'TRP-8305'],
     [['call', 'Counter.get', '-n', 'nowhere'], 'TRP-7006'],
     [['call', 'Counter.get', '--form', 'bob'], 'TRP-7001'],
+    [['node', '--no-persist', '--port', '0', '--mnemonic', 'two words'], 'TRP-7002'],
   ])('%j is wrong usage', async (words, code) => {
     expect(await json(...words)).toMatchObject({ status: 2, ok: false, error: { code } })
   })

@@ -2,7 +2,7 @@ import { HDKey } from '@scure/bip32'
 import { entropyToMnemonic, mnemonicToSeedSync } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { expect, test } from 'vitest'
-import { deriveSecretKeys } from '../../../devnet/node/hd-keys.ts'
+import { deriveSecretKeys, MnemonicError } from '../../../devnet/node/hd-keys.ts'
 
 const JUNK = 'test test test test test test test test test test test junk'
 
@@ -23,6 +23,6 @@ test.each([
 
 test('what is no mnemonic is refused', () => {
   for (const words of ['', 'test', `${JUNK} test`, JUNK.replace(' ', '  ')]) {
-    expect(() => deriveSecretKeys(words, 'm', 1)).toThrow(RangeError)
+    expect(() => deriveSecretKeys(words, 'm', 1)).toThrow(MnemonicError)
   }
 })
