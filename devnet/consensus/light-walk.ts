@@ -29,7 +29,6 @@ export interface LightRules {
   readonly now: () => Time
 }
 
-export const TRUSTING_PERIOD_DEFAULT: Duration = 168n * 3600n * SECOND
 export const CLOCK_DRIFT_MAX: Duration = 10n * SECOND
 /** Light blocks of one walk: each jump halves what is left, unless validators change at every height. */
 const STEPS_MAX = 10_000

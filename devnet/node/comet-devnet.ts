@@ -14,7 +14,7 @@ import { CometChain } from './drivers/cometbft.ts'
 import type { FvmApplication } from './fvm-application.ts'
 import { MemoryChainStore } from './memory-store.ts'
 import { type ChainStore, SYSTEM_CLOCK } from './ports.ts'
-import { DEFAULT_SNAPSHOTS } from './snapshot-archive.ts'
+import { DEFAULT_SNAPSHOTS } from './sync-settings.ts'
 
 export interface CometDevnetOptions extends DevnetOptions {
   /** Of `findComet`. */

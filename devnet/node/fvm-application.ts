@@ -77,8 +77,9 @@ import { GAS_MARKET, nextBaseFee } from './gas-market.ts'
 import type { ChainStore } from './ports.ts'
 import { applyPowers } from './powers.ts'
 import { VerifiedTransactions } from './signatures.ts'
-import { SnapshotArchive, type SnapshotPolicy } from './snapshot-archive.ts'
+import { SnapshotArchive } from './snapshot-archive.ts'
 import { HEADERS_KEPT, SnapshotRestorer } from './snapshot-restorer.ts'
+import type { SnapshotPolicy } from './sync-settings.ts'
 import { decodeTransaction, type SignedTransaction, type Transaction, type TransactionError } from './transaction.ts'
 
 const TIPSET_LOOKBACK = 256n

@@ -20,18 +20,7 @@ import {
   type SnapshotRecords,
 } from './snapshot-format.ts'
 import { StateWalk } from './state-walk.ts'
-
-export interface SnapshotPolicy {
-  /** A snapshot is made after each block whose height is a multiple; 0 for none. */
-  readonly interval: number
-  /** The newest that are kept, `KEEP_MAX` at most. */
-  readonly keep: number
-}
-
-export const DEFAULT_SNAPSHOTS: SnapshotPolicy = { interval: 1000, keep: 2 }
-export const NO_SNAPSHOTS: SnapshotPolicy = { interval: 0, keep: 0 }
-/** CometBFT asks for no more of a peer. */
-export const KEEP_MAX = 10
+import { KEEP_MAX, type SnapshotPolicy } from './sync-settings.ts'
 
 /** What a snapshot is made of. */
 export interface SnapshotContents {

@@ -19,8 +19,8 @@ import {
 } from '../consensus/schema.ts'
 import { LIGHT_BLOCK } from '../consensus/wire.ts'
 import { SNAPSHOT } from '../consensus/wire-abci.ts'
-import { KEEP_MAX } from './snapshot-archive.ts'
 import { CHUNK_SIZE_MAX, METADATA_SIZE_MAX } from './snapshot-format.ts'
+import { KEEP_MAX } from './sync-settings.ts'
 
 /** A snapshot, and the hash of the state of consensus at its height (`consensusStateBytes`). */
 const OFFER = message({ snapshot: nested(1, SNAPSHOT), stateHash: binary(2) })

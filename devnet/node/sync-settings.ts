@@ -1,10 +1,20 @@
 /** Snapshots and state sync, as a user writes them: keys and durations are those of CometBFT's `[statesync]`, in our spelling. */
 import * as v from 'valibot'
-import { TRUSTING_PERIOD_DEFAULT } from '../consensus/light-walk.ts'
 import { type Duration, SECOND } from '../consensus/time.ts'
 import { fromBinary, fromHex, toBinary, toHex } from '../primitives/bytes.ts'
-import { DEFAULT_SNAPSHOTS, KEEP_MAX, type SnapshotPolicy } from './snapshot-archive.ts'
 import type { StateSyncSettings } from './state-sync.ts'
+
+export interface SnapshotPolicy {
+  /** A snapshot is made after each block whose height is a multiple; 0 for none. */
+  readonly interval: number
+  /** The newest that are kept, `KEEP_MAX` at most. */
+  readonly keep: number
+}
+
+export const DEFAULT_SNAPSHOTS: SnapshotPolicy = { interval: 1000, keep: 2 }
+export const NO_SNAPSHOTS: SnapshotPolicy = { interval: 0, keep: 0 }
+/** CometBFT asks for no more of a peer. */
+export const KEEP_MAX = 10
 
 const duration = v.pipe(v.string(), v.regex(/^(?=\d)(\d{1,6}h)?(\d{1,8}m)?(\d{1,9}s)?$/, 'a duration such as 168h0m0s'))
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
@@ -31,6 +41,7 @@ export const STATE_SYNC_SCHEMA = v.pipe(
 )
 
 const DISCOVERY_MS_DEFAULT = 5000
+const TRUSTING_PERIOD_DEFAULT: Duration = 168n * 3600n * SECOND
 
 export const DEFAULT_STATE_SYNC: StateSyncSettings = {
   isEnabled: false,

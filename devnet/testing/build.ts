@@ -11,7 +11,7 @@ import type { Diagnostic } from '../../compiler/diagnostic.ts'
 import { toolchainStamp } from '../reload/artifact-cache.ts'
 import { type BuildRoot, compileFile, findCompiled } from '../reload/project.ts'
 import type { BuildPlace } from './actor.ts'
-import { type TwinFile, twinPath } from './twin.ts'
+import { type TwinFile, twinPath } from './build-files.ts'
 
 export interface BuiltActor {
   /** Names the build and its twin: a hash over the sources. */

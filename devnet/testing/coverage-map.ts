@@ -8,8 +8,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import istanbul, { type CoverageMap, type FileCoverageData } from 'istanbul-lib-coverage'
-import { type CoverageFile, coverageFolder } from './coverage.ts'
-import { openTwin, sourceName, type Twin, type TwinFile, twinPath } from './twin.ts'
+import { type CoverageFile, coverageFolder, type TwinFile, twinPath } from './build-files.ts'
+import { openTwin, sourceName, type Twin } from './twin.ts'
 
 /** One block inside one line. */
 interface Part {

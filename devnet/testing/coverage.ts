@@ -8,17 +8,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { EngineExhausted } from '../engine/failure.ts'
 import type { BuildPlace } from './actor.ts'
+import { COVERAGE_VARIABLE, coverageFolder } from './build-files.ts'
 import { type Replay, runOnTwins, type Twin } from './twin.ts'
-
-/** Set by the plugin when the run is to be covered. */
-export const COVERAGE_VARIABLE = 'TROUPE_COVERAGE'
-
-/** What one test file found out about one build. */
-export interface CoverageFile {
-  readonly place: BuildPlace
-  /** By block: how often it began. */
-  readonly hits: readonly number[]
-}
 
 interface Count {
   readonly place: BuildPlace
@@ -60,11 +51,6 @@ function countsOf(counts: Map<string, Count>, { place, watched }: Twin): Count {
     counts.set(place.key, count)
   }
   return count
-}
-
-/** Where the counts of a build's folder are kept. */
-export function coverageFolder(folder: string): string {
-  return join(folder, 'coverage')
 }
 
 /** Writes what was counted since the last time, and forgets it. */

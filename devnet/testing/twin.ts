@@ -16,6 +16,7 @@ import type { MachineContext, Probe, ProbedCall } from '../engine/machine-contex
 import { ModuleCache } from '../engine/module-cache.ts'
 import type { Cid } from '../ipld/cid.ts'
 import type { ActorDescription, BuildPlace } from './actor.ts'
+import { type TwinFile, twinPath, wishFolder } from './build-files.ts'
 import type { Answer } from './mock.ts'
 
 /** A message that can be run once more, from the state that it had. */
@@ -61,13 +62,6 @@ export interface Twin {
   readonly importCount: number
 }
 
-/** What the plugin writes for a twin. */
-export interface TwinFile {
-  /** Base64. */
-  readonly wasm: string
-  readonly map: string
-}
-
 const PATIENCE_MS = 20_000
 const POLL_MS = 10
 
@@ -84,15 +78,6 @@ export function twinOf({ code, place }: ActorDescription): Twin | null {
     twins.set(code, twin)
   }
   return twin
-}
-
-export function twinPath({ folder, key }: Pick<BuildPlace, 'folder' | 'key'>): string {
-  return join(folder, `${key}.twin.json`)
-}
-
-/** Where wishes for twins are left: a file `<key>.json` with the entry. */
-export function wishFolder(folder: string): string {
-  return join(folder, 'wanted')
 }
 
 /** The harness is synchronous, so it waits here; the plugin works in another process or thread. */

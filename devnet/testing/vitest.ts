@@ -20,13 +20,11 @@ import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
 import { type BuildRoot, openBuildRoot } from '../reload/project.ts'
 import { actorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
 import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build.ts'
-import { type Ahead, buildAhead } from './build-ahead.ts'
-import { COVERAGE_VARIABLE, coverageFolder } from './coverage.ts'
-import { mergeActorCoverage } from './coverage-map.ts'
+import { type Ahead, buildAhead, builtByParent } from './build-ahead.ts'
+import { COVERAGE_VARIABLE, coverageFolder, wishFolder } from './build-files.ts'
 import { GasReporter } from './gas-reporter.ts'
 import { GAS_VARIABLE } from './gas-usage.ts'
 import { harnessFile, isSource } from './harness-file.ts'
-import { wishFolder } from './twin.ts'
 
 export interface PluginOptions {
   /** Where builds and runs are kept, below the project's root. */
@@ -55,8 +53,11 @@ export function troupe(options: PluginOptions = {}): Plugin {
       project = openBuildRoot(home, join(home, options.folder ?? '.troupe'))
       // What is wrong with the config is said where an actor is imported.
       project.catch(() => {})
-      if (!isSource)
-        ahead = project.then((opened) => buildAhead(opened, harnessFile('build-thread'))).catch(() => new Map())
+      if (!isSource) {
+        ahead =
+          builtByParent() ??
+          project.then((opened) => buildAhead(opened, harnessFile('build-thread'))).catch(() => new Map())
+      }
       return {
         ...(isSource ? { resolve: { alias: { 'troupe/test': harnessFile('test') } } } : {}),
         test: {
@@ -225,7 +226,10 @@ function tieCoverage(vitest: CoverageHost, builds: string): void {
   if (!provider || provider.name === 'troupe' || tied.has(provider)) return
   tied.add(provider)
   const generate = provider.generateCoverage.bind(provider)
-  provider.generateCoverage = async (context) => mergeActorCoverage(await generate(context), builds)
+  provider.generateCoverage = async (context) => {
+    const { mergeActorCoverage } = await import('./coverage-map.ts')
+    return mergeActorCoverage(await generate(context), builds)
+  }
 }
 
 interface CoverageProviderLike {

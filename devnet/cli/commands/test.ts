@@ -1,8 +1,10 @@
 /** `troupe test`: the project's vitest, with our flags turned into what the plugin reads. */
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
-import type { ProjectPlace } from '../../reload/project.ts'
+import { openBuildRoot, type ProjectPlace } from '../../reload/project.ts'
+import { AHEAD_VARIABLE, buildAhead, tellChild } from '../../testing/build-ahead.ts'
 import { GAS_VARIABLE } from '../../testing/gas-usage.ts'
+import { harnessFile } from '../../testing/harness-file.ts'
 import { type Command, type Input, textFlag } from '../command.ts'
 import { loadProject, placeOfProject } from '../load-project.ts'
 import { type Answer, CliError, Exit } from '../output.ts'
@@ -25,7 +27,7 @@ export const test: Command = {
 /** Runs the project's tests with `env` on top of ours. Answers vitest's exit status. */
 export function runProjectTests(project: ProjectPlace, env: Record<string, string>, isJson: boolean): Promise<number> {
   const args = [findVitest(project), 'run', '--root', project.root, ...presetOf(project)]
-  return spawnVitest({ args, cwd: project.root, env, isJson })
+  return spawnVitest({ args, project, env, isJson })
 }
 
 async function run(input: Input): Promise<Answer> {
@@ -47,7 +49,7 @@ async function run(input: Input): Promise<Answer> {
   ]
   const stop = new AbortController()
   const { signal } = stop
-  const running = spawnVitest({ args, cwd: project.root, env: environment(input), isJson: input.isJson, signal })
+  const running = spawnVitest({ args, project, env: environment(input), isJson: input.isJson, signal })
   // Nothing of the config is needed here, but a wrong one is said: before vitest has started.
   await loadProject(input).catch((error: Error) => {
     running.catch(() => {})
@@ -76,21 +78,26 @@ function environment(input: Input): Record<string, string> {
 
 interface VitestRun {
   readonly args: readonly string[]
-  readonly cwd: string
+  readonly project: ProjectPlace
   readonly env: Readonly<Record<string, string>>
   readonly isJson: boolean
   readonly signal?: AbortSignal
 }
 
-/** With `--json`, what vitest says goes to stderr: stdout has one document. */
-function spawnVitest({ args, cwd, env, isJson, signal }: VitestRun): Promise<number> {
+/** With `--json`, what vitest says goes to stderr: stdout has one document. Actors are built while vitest starts. */
+function spawnVitest({ args, project, env, isJson, signal }: VitestRun): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
-      cwd,
+      cwd: project.root,
       ...(signal === undefined ? {} : { signal }),
-      env: { ...process.env, ...env },
-      stdio: ['inherit', isJson ? 2 : 'inherit', 'inherit'],
+      env: { ...process.env, ...env, [AHEAD_VARIABLE]: '1' },
+      stdio: ['inherit', isJson ? 2 : 'inherit', 'inherit', 'ipc'],
     })
+    const opened = openBuildRoot(project.root, project.dataFolder)
+    void tellChild(
+      child,
+      opened.then((root) => buildAhead(root, harnessFile('build-thread'))),
+    )
     // Ctrl-C reaches vitest by itself; we wait for its word.
     const forward = (signal: NodeJS.Signals) => child.kill(signal)
     const ignore = () => {}

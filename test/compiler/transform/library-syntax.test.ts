@@ -1,5 +1,7 @@
+import * as asc from 'assemblyscript'
+import { libraryFiles } from 'assemblyscript/asc'
 import { describe, expect, it } from 'vitest'
-import { sharedSources } from '../../../compiler/transform/library-syntax.ts'
+import { forgetLibrary, parseLibrary, sharedSources } from '../../../compiler/transform/library-syntax.ts'
 import { compile, fixture } from '../world.ts'
 
 /** What a compilation may write, and leaves as it was. */
@@ -14,6 +16,16 @@ function freeze(value: unknown, seen: Set<object>): void {
     if (!MARKS.has(key)) Object.defineProperty(value, key, { writable: false, configurable: false })
   }
   if (!Object.keys(value).some((key) => MARKS.has(key))) Object.freeze(value)
+}
+
+/** Every node below `value`: its kind, where it stands and what it says. */
+function treeText(value: unknown, seen: Set<object>): string {
+  if (value === null || typeof value !== 'object') return String(value)
+  if (value instanceof asc.Range) return `${value.start}-${value.end}`
+  if (seen.has(value) || (value instanceof asc.Source && seen.size > 0)) return '^'
+  seen.add(value)
+  const members = Object.entries(value).filter(([key]) => key !== 'text' && !MARKS.has(key))
+  return `${value.constructor.name}(${members.map(([key, member]) => `${key}:${treeText(member, seen)}`).join(' ')})`
 }
 
 const ENTRIES = ['counter', 'gold', 'caller'].map((name) => `actors/${name}.actor.ts`)
@@ -36,6 +48,23 @@ describe('the trees that all compilations share', () => {
     const first = await compileAll()
     expect(await compileAll()).toEqual(first)
     expect(seen.size).toBeGreaterThan(100_000)
+  })
+
+  it('are those that the parser makes of whole files', () => {
+    const lines = (sources: readonly asc.Source[]): string[] =>
+      sources.map((source) => `${source.normalizedPath}\n${treeText(source, new Set())}`)
+    const texts = Object.entries(libraryFiles).filter(([path]) => !path.startsWith('bindings'))
+    const lazy = asc.newProgram(asc.newOptions())
+    const whole = asc.newProgram(asc.newOptions())
+    forgetLibrary()
+    for (const [path, text] of texts) {
+      parseLibrary(lazy, text, `~lib/${path}.ts`)
+      asc.parse(whole, text, `~lib/${path}.ts`, false)
+    }
+    forgetLibrary()
+    expect(lines(lazy.parser.sources)).toEqual(lines(whole.parser.sources))
+    expect(lazy.parser.backlog).toEqual(whole.parser.backlog)
+    expect(lazy.parser.diagnostics).toEqual([])
   })
 
   it('serve a program that could not be compiled and the one after it', async () => {

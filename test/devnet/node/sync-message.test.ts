@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { decodeNodeMessage, encodeNodeMessage, type NodeMessage } from '../../../devnet/node/peer-links.ts'
-import { KEEP_MAX } from '../../../devnet/node/snapshot-archive.ts'
 import { CHUNK_SIZE_MAX, describeSnapshot, METADATA_SIZE_MAX } from '../../../devnet/node/snapshot-format.ts'
 import { answerSync } from '../../../devnet/node/sync-answers.ts'
 import { isSyncMessage } from '../../../devnet/node/sync-message.ts'
+import { KEEP_MAX } from '../../../devnet/node/sync-settings.ts'
 import { hasOwnBundle, openTestDevnet } from './chain-fixture.ts'
 
 const snapshot = describeSnapshot({ height: 7, chunkHashes: ['a'.repeat(32)], blocks: 1, bytes: 10 })

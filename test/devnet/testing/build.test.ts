@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { openBuildRoot } from '../../../devnet/reload/project.ts'
 import { BuildFailedError, buildActor, buildTwin, isBuilt } from '../../../devnet/testing/build.ts'
-import { type TwinFile, twinPath } from '../../../devnet/testing/twin.ts'
+import { type TwinFile, twinPath } from '../../../devnet/testing/build-files.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'troupe-builds-'))
 const project = { root, dataFolder: join(root, '.troupe'), config: {} }
