@@ -7,7 +7,7 @@ import { CBOR, type Cid, EMPTY_ARRAY_CID } from '../ipld/cid.ts'
 import { CborWriter } from '../ipld/dag-cbor.ts'
 import { rethrowOverflow } from '../primitives/assert.ts'
 import { concatBytes, EMPTY_BYTES } from '../primitives/bytes.ts'
-import type { Actor, ActorId } from '../state/actor.ts'
+import { type Actor, type ActorId, withBalance } from '../state/actor.ts'
 import {
   type Address,
   actorAddress,
@@ -246,7 +246,7 @@ export class CallManager {
 
     const blocks = new BlockRegistry()
     const paramsId = params === null ? NO_BLOCK : blocks.putReachable(params)
-    const kernel = new Kernel(this, blocks, { ...call, to })
+    const kernel = new Kernel(this, blocks, to, call)
     const result =
       this.#probe(to, call) ??
       this.#outcome(kernel, blocks, to, call, traced, () =>
@@ -333,7 +333,7 @@ export class CallManager {
         const blocks = new BlockRegistry()
         const paramsId = params === null ? NO_BLOCK : blocks.putReachable(params)
         const infoId = blocks.putReachable(info)
-        const kernel = new Kernel(this, blocks, { ...call, to })
+        const kernel = new Kernel(this, blocks, to, call)
         const result = this.#outcome(kernel, blocks, to, call, true, () =>
           invokeActor(this, kernel, actor.code, 'upgrade', [paramsId, infoId]),
         )
@@ -388,8 +388,8 @@ export class CallManager {
     if (from === to) return
     const receiver = this.getActor(to)
     if (receiver === undefined) throw new SyscallError(ErrorNumber.NotFound, `actor ${to} does not exist`)
-    this.setActor(from, { ...sender, balance: (sender.balance - value) as TokenAmount })
-    this.setActor(to, { ...receiver, balance: (receiver.balance + value) as TokenAmount })
+    this.setActor(from, withBalance(sender, sender.balance - value))
+    this.setActor(to, withBalance(receiver, receiver.balance + value))
   }
 
   /** The address that the next actor made by this message gets. */

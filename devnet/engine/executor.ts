@@ -5,10 +5,10 @@
  */
 import { CBOR, type Cid, RAW } from '../ipld/cid.ts'
 import { EMPTY_BYTES } from '../primitives/bytes.ts'
-import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, REWARD_ACTOR } from '../state/actor.ts'
+import { type Actor, type ActorId, BURNT_FUNDS_ACTOR, REWARD_ACTOR, withBalance } from '../state/actor.ts'
 import { type Address, delegatedParts } from '../state/address.ts'
 import { eventsRoot, type StampedEvent } from '../state/event.ts'
-import { encodeMessage, METHOD_SEND, type Message } from '../state/message.ts'
+import { METHOD_SEND, type Message, messageSize } from '../state/message.ts'
 import type { TokenAmount } from '../state/token.ts'
 import type { Block } from './block-registry.ts'
 import { CallManager, type InvocationResult } from './call-manager.ts'
@@ -154,7 +154,7 @@ function applyOnce(
 
 function inclusionCost(machine: MachineContext, message: Message, rawLength: number | undefined): Milligas {
   const { flat, perUnit } = machine.prices.onChainMessage
-  return addMilligas(flat, scale(perUnit, rawLength ?? encodeMessage(message).length))
+  return addMilligas(flat, scale(perUnit, rawLength ?? messageSize(message)))
 }
 
 /** What the sender offers above the base fee, never negative. */
@@ -201,7 +201,15 @@ function preflight(
     )
   }
   if (gasCost < 0n) throw new MessageRefused('the gas fee cap is negative')
-  state.setActor(id, { ...sender, sequence: sender.sequence + 1n, balance: (sender.balance - gasCost) as TokenAmount })
+  const { code, sequence, balance, delegated } = sender
+  const charged: Actor = {
+    code,
+    state: sender.state,
+    sequence: sequence + 1n,
+    balance: (balance - gasCost) as TokenAmount,
+    delegated,
+  }
+  state.setActor(id, charged)
   return { id, gasCost }
 }
 
@@ -266,6 +274,7 @@ function systemCallManager(
 
 function finish(calls: CallManager, ended: Ended, gasLimit: bigint, outputs: GasOutputs = NO_GAS_OUTPUTS): ApplyResult {
   const { exitCode, value, note } = ended
+  const { baseFeeBurn, overEstimationBurn, penalty, minerTip, refund, gasRefund, gasBurned } = outputs
   return {
     exitCode,
     returnData: value?.bytes ?? EMPTY_BYTES,
@@ -276,7 +285,13 @@ function finish(calls: CallManager, ended: Ended, gasLimit: bigint, outputs: Gas
     failures: exitCode === ExitCode.Ok ? [] : calls.failures,
     note,
     trace: calls.trace ?? [],
-    ...outputs,
+    baseFeeBurn,
+    overEstimationBurn,
+    penalty,
+    minerTip,
+    refund,
+    gasRefund,
+    gasBurned,
   }
 }
 
@@ -348,8 +363,8 @@ function execute(
 function settleEnd(calls: CallManager, run: () => InvocationResult): Ended {
   const ended = (exitCode: number, note: string, isFatal = false): Ended => ({ exitCode, value: null, isFatal, note })
   try {
-    const result = run()
-    return { ...result, isFatal: false, note: result.exitCode === ExitCode.Ok ? '' : describe(calls.failures) }
+    const { exitCode, value } = run()
+    return { exitCode, value, isFatal: false, note: exitCode === ExitCode.Ok ? '' : describe(calls.failures) }
   } catch (error) {
     if (error === OUT_OF_GAS) return ended(ExitCode.OutOfGas, 'out of gas')
     if (error instanceof SyscallError) return ended(exitCodeOf(error.errno), error.message)
@@ -393,5 +408,5 @@ function deposit({ state }: MachineContext, id: ActorId, amount: bigint): void {
   if (amount < 0n) throw new MessageRefused(`a gas output is negative: ${amount}`)
   const actor = state.getActor(id)
   if (actor === undefined) throw new MessageRefused(`actor ${id}, which a gas output belongs to, does not exist`)
-  state.setActor(id, { ...actor, balance: (actor.balance + amount) as TokenAmount })
+  state.setActor(id, withBalance(actor, actor.balance + amount))
 }

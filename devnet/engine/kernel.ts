@@ -8,7 +8,7 @@ import { copyBytes } from '../primitives/bytes.ts'
 import { blake2b256, blake2b512, keccak256, ripemd160, sha256 } from '../primitives/hash.ts'
 import { recoverPublicKey, verifyBls, verifyBlsAggregate } from '../primitives/keys.ts'
 import { decodeUtf8 } from '../primitives/utf8.ts'
-import type { Actor, ActorId } from '../state/actor.ts'
+import { type Actor, type ActorId, withState } from '../state/actor.ts'
 import { type Address, addressBytes, addressProtocol, secpAddress } from '../state/address.ts'
 import type { EventEntry } from '../state/event.ts'
 import type { TokenAmount } from '../state/token.ts'
@@ -77,10 +77,15 @@ export class Kernel {
   /** The last syscall of the guest that failed, when nothing succeeded since: the likely cause of its exit. */
   lastError: { readonly name: string; readonly errno: ErrorNumber; readonly message: string } | null = null
 
-  constructor(calls: CallManager, blocks: BlockRegistry, call: InvocationArguments) {
+  constructor(
+    calls: CallManager,
+    blocks: BlockRegistry,
+    to: ActorId,
+    { from, method, value, readOnly }: Omit<InvocationArguments, 'to'>,
+  ) {
     this.calls = calls
     this.blocks = blocks
-    this.call = call
+    this.call = { from, to, method, value, readOnly }
   }
 
   get prices(): PriceList {
@@ -240,7 +245,7 @@ export class Kernel {
     }
     const actor = this.#self()
     if (actor === undefined) throw new SyscallError(ErrorNumber.IllegalOperation, 'the actor is deleted')
-    this.calls.setActor(this.call.to, { ...actor, state: cid })
+    this.calls.setActor(this.call.to, withState(actor, cid))
   }
 
   currentBalance(): TokenAmount {

@@ -454,6 +454,17 @@ function isAscii(text: string): boolean {
   return true
 }
 
+/** Bytes of the head that says `value`. @throws RangeError as writing it does */
+export function headSize(value: number | bigint): number {
+  const rounded = Number(value)
+  if (rounded >= TWO_32 || !(rounded >= 0)) {
+    if (value < 0 || value > U64_MAX) throw new RangeError(`not an unsigned 64-bit integer: ${value}`)
+    return 9
+  }
+  if (rounded < 24) return 1
+  return rounded < 0x100 ? 2 : rounded < 0x1_0000 ? 3 : 5
+}
+
 export class CborWriter {
   #bytes: Uint8Array
   #size = 0

@@ -30,6 +30,15 @@ export interface Actor {
   readonly delegated: Address | null
 }
 
+/** Members by name: V8 copies `{ ...actor }` member by member, at ten times the price. */
+export function withBalance({ code, state, sequence, delegated }: Actor, balance: bigint): Actor {
+  return { code, state, sequence, balance: balance as TokenAmount, delegated }
+}
+
+export function withState({ code, sequence, balance, delegated }: Actor, state: Cid): Actor {
+  return { code, state, sequence, balance, delegated }
+}
+
 export function encodeActor(actor: Actor): Uint8Array {
   const writer = new CborWriter(160).array(5).link(actor.code).link(actor.state)
   writer.uint(actor.sequence).bytes(encodeToken(actor.balance))

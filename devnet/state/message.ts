@@ -1,10 +1,10 @@
 // A message, unsigned and signed: what asks an actor to do something.
 
 import { type Cid, cidOf, DAG_CBOR } from '../ipld/cid.ts'
-import { CborError, CborReader, CborWriter } from '../ipld/dag-cbor.ts'
+import { CborError, CborReader, CborWriter, headSize } from '../ipld/dag-cbor.ts'
 import { readAddress } from './actor.ts'
 import type { Address } from './address.ts'
-import { decodeToken, encodeToken, type TokenAmount, TokenError } from './token.ts'
+import { decodeToken, encodeToken, type TokenAmount, TokenError, tokenSize } from './token.ts'
 
 export interface Message {
   readonly version: bigint
@@ -59,6 +59,19 @@ export function encodeMessage(message: Message): Uint8Array {
   const writer = new CborWriter(192 + message.params.length)
   writeMessage(writer, message)
   return writer.finish()
+}
+
+/** How many bytes `encodeMessage` answers with. */
+export function messageSize(message: Message): number {
+  const { version, to, from, sequence, value, gasLimit, gasFeeCap, gasPremium, method, params } = message
+  let size = 1 + headSize(version) + headSize(sequence) + headSize(gasLimit) + headSize(method)
+  for (const amount of [value, gasFeeCap, gasPremium]) size += stringSize(tokenSize(amount))
+  return size + stringSize(to.length) + stringSize(from.length) + stringSize(params.length)
+}
+
+/** Bytes of a byte string of that length, its head included. */
+function stringSize(length: number): number {
+  return headSize(length) + length
 }
 
 export function decodeMessage(bytes: Uint8Array): Message {

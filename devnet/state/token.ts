@@ -40,10 +40,25 @@ export function encodeToken(amount: bigint): Uint8Array {
   return bytes
 }
 
+/** How many bytes `encodeToken` answers with. */
+export function tokenSize(amount: bigint): number {
+  const magnitude = Math.abs(Number(amount))
+  if (magnitude === 0) return 0
+  // Above that a number is rounded, perhaps up to one more byte.
+  if (magnitude > Number.MAX_SAFE_INTEGER) return encodeToken(amount).length
+  const high = Math.floor(magnitude / 2 ** 32)
+  return 1 + (high === 0 ? sizeOf32(magnitude) : 4 + sizeOf32(high))
+}
+
+/** Bytes of an integer between 1 and 2^32 − 1. */
+function sizeOf32(value: number): number {
+  return (39 - Math.clz32(value)) >> 3
+}
+
 function encodeShort(negative: boolean, magnitude: bigint): Uint8Array {
   const high = Number(magnitude >> 32n)
   const low = Number(magnitude & 0xffff_ffffn)
-  const size = high === 0 ? (39 - Math.clz32(low)) >> 3 : 4 + ((39 - Math.clz32(high)) >> 3)
+  const size = high === 0 ? sizeOf32(low) : 4 + sizeOf32(high)
   const bytes = new Uint8Array(1 + size)
   bytes[0] = negative ? 1 : 0
   for (let i = 0; i < size; i++) bytes[size - i] = i < 4 ? low >>> (8 * i) : high >>> (8 * (i - 4))

@@ -34,6 +34,24 @@ const FIELDS: readonly CborInput[] = [
   fromHex('8101'),
 ]
 
+test('the size of a message is known without writing it', () => {
+  const edges = [0n, 23n, 24n, 255n, 256n, 65_535n, 65_536n, 2n ** 32n - 1n, 2n ** 32n, 2n ** 53n - 1n, 2n ** 56n - 1n]
+  const integers = [...edges, 2n ** 63n, 2n ** 64n - 1n]
+  const amounts = [...integers, 2n ** 56n, 2n ** 64n, 10n ** 27n].flatMap((amount) => [amount, -amount])
+  for (const method of integers) {
+    for (const amount of amounts) {
+      const message = { ...MESSAGE, method, gasLimit: method, value: amount as TokenAmount }
+      expect(messages.messageSize(message)).toBe(messages.encodeMessage(message).length)
+    }
+  }
+  fc.assert(
+    fc.property(any.message, (message) => {
+      expect(messages.messageSize(message)).toBe(messages.encodeMessage(message).length)
+    }),
+  )
+  for (const method of [-1n, 2n ** 64n]) expect(() => messages.messageSize({ ...MESSAGE, method })).toThrow(RangeError)
+})
+
 test('a message is a tuple of ten', () => {
   expect(toHex(messages.encodeMessage(MESSAGE))).toBe(toHex(encodeCbor(FIELDS)))
   expect(messages.decodeMessage(encodeCbor(FIELDS))).toEqual(MESSAGE)
