@@ -17,8 +17,8 @@ export interface ExportedBlock {
 export function* exportBlocks(application: FvmApplication): Generator<ExportedBlock> {
   const { profile, chainId, debugging } = application.config
   for (let height = 1; height <= application.head.height; height++) {
-    const block = application.block(height)
-    const before = application.header(height - 1)
+    const block = application.history.block(height)
+    const before = application.history.header(height - 1)
     if (block === undefined || before === undefined || block.txs.length === 0) continue
     const transactions = block.txs.map((tx) => decodeTransaction(tx))
     const signed = transactions.filter((transaction) => transaction.kind === 'signed')

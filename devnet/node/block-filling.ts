@@ -37,7 +37,7 @@ function* inSequence(application: FvmApplication, txs: readonly Uint8Array[]): I
   const next = new Map<ActorId, bigint>()
   const early = new Map<ActorId, Map<bigint, Passed>>()
   for (const tx of txs) {
-    const check = application.check(tx)
+    const check = application.door.check(tx)
     if (!check.ok) continue
     const { transaction } = check.checked
     if (transaction.kind === 'power') {

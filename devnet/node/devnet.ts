@@ -310,7 +310,7 @@ export function genesisOf(application: FvmApplication, keys: readonly PrivateKey
   return {
     chainId: String(application.config.chainId),
     initialHeight: 1n,
-    time: BigInt(application.header(0)!.timeMs) * MILLISECOND,
+    time: BigInt(application.history.header(0)!.timeMs) * MILLISECOND,
     params: DEFAULT_PARAMS,
     validators: keys.map((key) => ({ pubKey: publicKeyOf(key), power: 1n })),
     appHash: '',

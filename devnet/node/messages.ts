@@ -71,7 +71,7 @@ const SIGNATURE_ALLOWANCE = 69
 /** Completes a draft. A message that would fail is refused here, with its exit code. @throws EstimateError */
 export function completeMessage(devnet: Devnet, draft: Draft): Message {
   const { application, mempool } = devnet.chain
-  const sender = application.senderOf(draft.from)
+  const sender = application.door.senderOf(draft.from)
   if (sender === undefined) {
     throw new EstimateError(
       ExitCode.SenderInvalid,

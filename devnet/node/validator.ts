@@ -29,12 +29,12 @@ import { type Block, type BlockId, FLAG_COMMIT, PREVOTE, type Vote } from '../co
 import type { Cid } from '../ipld/cid.ts'
 import { toBinary } from '../primitives/bytes.ts'
 import type { Address } from '../state/address.ts'
+import { admitMessage, poolMessage } from './admission.ts'
 import { type BlockExecutor, identifyBlock } from './block-executor.ts'
 import { BLOCK_MESSAGES_MAX } from './block-filling.ts'
 import { type BlockStore, pastOf } from './block-store.ts'
 import { SubmitError } from './chain.ts'
 import type { BlockRecord } from './chain-records.ts'
-import { admitMessage, poolMessage } from './door.ts'
 import type { FvmApplication } from './fvm-application.ts'
 import { GAS_MARKET } from './gas-market.ts'
 import type { Journal } from './journal-file.ts'
@@ -171,7 +171,7 @@ export class Validator implements ReplicaHost, PeerListener {
 
   /** Takes a power, which goes into the next block that this node proposes. @throws SubmitError */
   addPower(tx: Uint8Array): Cid {
-    const check = this.application.check(tx)
+    const check = this.application.door.check(tx)
     if (!check.ok) throw new SubmitError(check.code, check.log)
     if (this.#powers.size >= POWERS_MAX) throw new SubmitError('POOL_FULL', 'too many powers are waiting')
     this.#powers.set(toBinary(tx), tx)
@@ -199,10 +199,10 @@ export class Validator implements ReplicaHost, PeerListener {
   /** Of another node: what is refused is dropped without a word. */
   #onTxs(txs: readonly Uint8Array[]): void {
     for (const tx of txs) {
-      const check = this.application.check(tx)
+      const check = this.application.door.check(tx)
       if (!check.ok) continue
       if (check.checked.transaction.kind === 'power') {
-        if (this.#powers.size < POWERS_MAX && this.application.locate(check.checked.cid) === undefined) {
+        if (this.#powers.size < POWERS_MAX && this.application.history.locate(check.checked.cid) === undefined) {
           this.#powers.set(toBinary(tx), tx)
         }
         continue
@@ -235,7 +235,7 @@ export class Validator implements ReplicaHost, PeerListener {
     const next = new Map<string, bigint>()
     return this.mempool.ready(
       (sender) => {
-        const known = next.get(sender) ?? this.application.senderOf(sender)?.sequence ?? 0n
+        const known = next.get(sender) ?? this.application.door.senderOf(sender)?.sequence ?? 0n
         next.set(sender, known)
         return known
       },
@@ -438,7 +438,7 @@ export class Validator implements ReplicaHost, PeerListener {
         () =>
           this.#guard(() => {
             if (this.#isClosed) return
-            const block = this.application.block(Number(decision.block.header.height))!
+            const block = this.application.history.block(Number(decision.block.header.height))!
             this.#tidy(block)
             this.#options.watcher.committed(this, block, decision)
             applied(finalized.state)
@@ -451,11 +451,11 @@ export class Validator implements ReplicaHost, PeerListener {
   /** What is in the block waits no more, and what cannot be in any is dropped. */
   #tidy(block: BlockRecord): void {
     const { application, mempool } = this
-    const nextOf = (sender: Address): bigint => application.senderOf(sender)?.sequence ?? 0n
+    const nextOf = (sender: Address): bigint => application.door.senderOf(sender)?.sequence ?? 0n
     for (const [index, tx] of block.txs.entries()) {
       this.#powers.delete(toBinary(tx))
       if (block.results[index]!.gasUsed > 0n) continue
-      for (const cid of application.namesOf(tx)) {
+      for (const cid of application.door.namesOf(tx)) {
         const refused = mempool.get(cid)
         if (refused !== undefined) mempool.remove(refused)
       }
@@ -465,7 +465,7 @@ export class Validator implements ReplicaHost, PeerListener {
     for (const sender of senders) {
       const first = mempool.at(sender, nextOf(sender))
       if (first === undefined) continue
-      const check = application.check(first.tx)
+      const check = application.door.check(first.tx)
       if (check.ok) continue
       mempool.remove(first)
       this.#options.watcher.dropped(this, first.cid, new SubmitError(check.code, check.log))

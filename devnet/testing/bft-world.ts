@@ -193,7 +193,7 @@ export class BftWorld extends Connection {
   /** Hex of the application's hash after a block, as each validator has it. */
   appHashes(height: number | bigint): readonly (string | undefined)[] {
     return this.#bft.validators.map(({ application }) => {
-      const block = application.block(Number(height))
+      const block = application.history.block(Number(height))
       return block === undefined ? undefined : toHex(block.header.appHash)
     })
   }

@@ -306,7 +306,7 @@ export class BftChain implements Chain {
       signers: signersOf(decision),
       validators: decision.commit.extendedSignatures.length,
     }
-    this.#room.announce(block, (tx) => this.application.namesOf(tx))
+    this.#room.announce(block, (tx) => this.application.door.namesOf(tx))
     for (const listener of this.#finalityListeners) listener(finality)
   }
 
@@ -390,9 +390,9 @@ export class BftChain implements Chain {
   }
 
   waitFor(cid: Cid): Promise<Included> {
-    const location = this.application.locate(cid)
+    const location = this.application.history.locate(cid)
     if (location === undefined) return this.#room.waitFor(cid)
-    const result = this.application.block(location.height)!.results[location.index]!
+    const result = this.application.history.block(location.height)!.results[location.index]!
     return Promise.resolve({ ...location, result })
   }
 
@@ -441,7 +441,7 @@ export class BftChain implements Chain {
 
   /** All validators go back together: what they signed above is forgotten with the blocks. */
   async rewind(height: number): Promise<void> {
-    if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
+    if (this.application.history.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
     if (this.#seats.length < this.validatorCount) {
       throw new SubmitError(
         'ELSEWHERE',

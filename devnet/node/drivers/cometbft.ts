@@ -7,9 +7,9 @@
 
 import type { Cid } from '../../ipld/cid.ts'
 import { type CometRpc, CometRpcError } from '../abci/comet-rpc.ts'
+import { admitMessage } from '../admission.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type Included, PowerUnavailable, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
-import { admitMessage } from '../door.ts'
 import type { FvmApplication } from '../fvm-application.ts'
 import { Mempool } from '../mempool.ts'
 import type { Clock } from '../ports.ts'
@@ -95,15 +95,15 @@ export class CometChain implements Chain {
   }
 
   #find(cid: Cid): Included | undefined {
-    const location = this.application.locate(cid)
+    const location = this.application.history.locate(cid)
     if (location === undefined) return undefined
-    return { ...location, result: this.application.block(location.height)!.results[location.index]! }
+    return { ...location, result: this.application.history.block(location.height)!.results[location.index]! }
   }
 
   async apply(powers: readonly Power[]): Promise<Included> {
     this.#refuseHalted()
     const tx = encodeTransaction({ kind: 'power', nonce: this.#powerNonce++, powers })
-    const check = this.application.check(tx)
+    const check = this.application.door.check(tx)
     if (!check.ok) throw new SubmitError(check.code, check.log)
     const { cid } = check.checked
     const included = this.waitFor(cid)
@@ -196,7 +196,7 @@ export class CometChain implements Chain {
       this.#waiters.delete(cid)
     }
     for (const entry of mempool.pending()) {
-      const check = application.check(entry.tx)
+      const check = application.door.check(entry.tx)
       if (check.ok) continue
       mempool.remove(entry)
       this.#reject(entry.cid, new SubmitError(check.code, check.log))

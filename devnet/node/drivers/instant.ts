@@ -12,13 +12,13 @@ import { MILLISECOND } from '../../consensus/time.ts'
 import { proposerOf } from '../../consensus/validator-set.ts'
 import type { Evidence, ExtendedCommit } from '../../consensus/wire.ts'
 import type { Cid } from '../../ipld/cid.ts'
+import { admitMessage } from '../admission.ts'
 import { type BlockExecutor, type Finalized, identifyBlock } from '../block-executor.ts'
 import { BLOCK_MESSAGES_MAX } from '../block-filling.ts'
 import { type BlockStore, pastOf, withEmptyExtensions } from '../block-store.ts'
 import { type BlockPolicy, type Chain, ChainHalted, type ConsensusView, type Included, SubmitError } from '../chain.ts'
 import type { BlockRecord } from '../chain-records.ts'
 import type { Crew } from '../crew.ts'
-import { admitMessage } from '../door.ts'
 import type { FvmApplication } from '../fvm-application.ts'
 import { GAS_MARKET } from '../gas-market.ts'
 import { Mempool, type PoolEntry } from '../mempool.ts'
@@ -138,9 +138,9 @@ export class InstantChain implements Chain {
   }
 
   waitFor(cid: Cid): Promise<Included> {
-    const location = this.application.locate(cid)
+    const location = this.application.history.locate(cid)
     if (location !== undefined) {
-      const result = this.application.block(location.height)!.results[location.index]!
+      const result = this.application.history.block(location.height)!.results[location.index]!
       return Promise.resolve({ ...location, result })
     }
     return new Promise((resolve, reject) => {
@@ -152,7 +152,7 @@ export class InstantChain implements Chain {
   apply(powers: readonly Power[]): Promise<Included> {
     this.#refuseHalted()
     const tx = encodeTransaction({ kind: 'power', nonce: this.#powerNonce++, powers })
-    const check = this.application.check(tx)
+    const check = this.application.door.check(tx)
     if (!check.ok) return Promise.reject(new SubmitError(check.code, check.log))
     return new Promise((resolve, reject) => {
       this.#powers.push({ tx, resolve, reject })
@@ -188,7 +188,7 @@ export class InstantChain implements Chain {
   }
 
   async #rewind(height: number): Promise<void> {
-    if (this.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
+    if (this.application.history.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
     const state = this.blocks.rewind(BigInt(height))
     this.mempool.clear()
     const dropped = new SubmitError('DROPPED', 'the chain went back to an earlier block')
@@ -237,7 +237,7 @@ export class InstantChain implements Chain {
     const next = new Map<string, bigint>()
     return this.mempool.ready(
       (sender) => {
-        const known = next.get(sender) ?? this.application.senderOf(sender)?.sequence ?? 0n
+        const known = next.get(sender) ?? this.application.door.senderOf(sender)?.sequence ?? 0n
         next.set(sender, known)
         return known
       },
@@ -258,7 +258,7 @@ export class InstantChain implements Chain {
       this.#lastCommit = finalized.decided.commit
       const carried = finalized.decided.block.evidence.evidence.filter((piece) => piece !== null)
       this.#evidence.update(finalized.state, carried)
-      const block = this.application.block(this.application.head.height)!
+      const block = this.application.history.block(this.application.head.height)!
       const at = new Map(block.txs.map((tx, index) => [tx, index]))
       const [included, left] = partition(powers, ({ tx }) => at.has(tx))
       this.#powers.unshift(...left)
@@ -289,14 +289,14 @@ export class InstantChain implements Chain {
   #tidyMempool(entries: readonly PoolEntry[], block: BlockRecord, at: ReadonlyMap<Uint8Array, number>): void {
     const { application, mempool } = this
     const senders = new Set(entries.map(({ sender }) => sender))
-    mempool.prune(senders, (sender) => application.senderOf(sender)?.sequence ?? 0n)
+    mempool.prune(senders, (sender) => application.door.senderOf(sender)?.sequence ?? 0n)
     for (const entry of entries) {
       const index = at.get(entry.tx)
       if (index !== undefined) {
         if (block.results[index]!.gasUsed === 0n) mempool.remove(entry)
         continue
       }
-      const check = application.check(entry.tx)
+      const check = application.door.check(entry.tx)
       if (check.ok && at.size > 0) continue
       mempool.remove(entry)
       const refusal = check.ok

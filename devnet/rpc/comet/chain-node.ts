@@ -110,7 +110,7 @@ class ChainNode implements CometNode {
   async included(tx: Uint8Array, waitMs: number): Promise<void> {
     const { chain, clock } = this.#options
     if (this.#waiting >= WAITING_MAX) throw refuse(`max_subscription_clients ${WAITING_MAX} reached`)
-    const cid = chain.application.namesOf(tx)[0]
+    const cid = chain.application.door.namesOf(tx)[0]
     assert(cid !== undefined, 'a transaction that was taken has a name')
     this.#waiting++
     let stop = (): void => {}

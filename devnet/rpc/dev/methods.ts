@@ -59,9 +59,9 @@ export function devMethods(devnet: Devnet): { readonly methods: Map<string, Meth
         .map((validator) => ({ ...validator, power: validator.power.toString(), height: validator.height.toString() })),
     troupe_faults: () => voters(devnet).faults.list(),
     troupe_receipt: async ([cid]) => {
-      const location = chain.application.locate(parseCid(asText(cid, 'the CID')))
+      const location = chain.application.history.locate(parseCid(asText(cid, 'the CID')))
       if (location === undefined) return null
-      return { ...location, ...receiptJson(chain.application.block(location.height)!.results[location.index]!) }
+      return { ...location, ...receiptJson(chain.application.history.block(location.height)!.results[location.index]!) }
     },
   }
 
@@ -305,10 +305,10 @@ function describeBlock({ chain }: Devnet, height: unknown): unknown {
     height === undefined || height === 'latest'
       ? chain.application.head.height
       : asCount(height, 'the height', Number.MAX_SAFE_INTEGER)
-  const header = chain.application.header(number)
+  const header = chain.application.history.header(number)
   if (header === undefined) return null
   // Of a block that came with a snapshot the header is all that there is.
-  const block = chain.application.block(number)
+  const block = chain.application.history.block(number)
   return {
     height: header.height,
     timeMs: header.timeMs,
@@ -482,9 +482,11 @@ async function impersonate(devnet: Devnet, draft: Record<string, unknown>): Prom
 function traceOf(devnet: Devnet, cid: unknown): unknown {
   const { application } = devnet.chain
   const location =
-    cid === undefined || cid === 'last' ? lastMessage(devnet) : application.locate(parseCid(asText(cid, 'the CID')))
+    cid === undefined || cid === 'last'
+      ? lastMessage(devnet)
+      : application.history.locate(parseCid(asText(cid, 'the CID')))
   if (location === undefined) throw invalid(`no message ${String(cid)} is on the chain`)
-  const tx = decodeTransaction(application.block(location.height)!.txs[location.index]!)
+  const tx = decodeTransaction(application.history.block(location.height)!.txs[location.index]!)
   const result = application.traceTransaction(location)
   const message =
     tx.kind === 'signed'
@@ -500,7 +502,7 @@ function traceOf(devnet: Devnet, cid: unknown): unknown {
 /** The newest signed message. */
 function lastMessage({ chain }: Devnet): { height: number; index: number } | undefined {
   for (let height = chain.application.head.height; height > 0; height--) {
-    const txs = chain.application.block(height)?.txs ?? []
+    const txs = chain.application.history.block(height)?.txs ?? []
     const index = txs.findLastIndex((tx) => decodeTransaction(tx).kind === 'signed')
     if (index >= 0) return { height, index }
   }

@@ -22,7 +22,7 @@ async function tell(urls: readonly string[], method: string, ...params: readonly
  * @throws SubmitError when a process does not run
  */
 export async function rewindTogether(own: BftChain, processes: ProcessPeers, height: number): Promise<void> {
-  if (own.application.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
+  if (own.application.history.header(height) === undefined) throw new RangeError(`there is no block ${height}`)
   const urls = processes.urls()
   if (urls.length < own.validatorCount - 1) {
     throw new SubmitError('ELSEWHERE', 'a validator does not run now, and could not go back with the others; ask again')

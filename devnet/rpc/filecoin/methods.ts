@@ -171,7 +171,7 @@ class FilecoinApi {
   }
 
   header(height: number): BlockHeader {
-    const header = this.#application.header(height)
+    const header = this.#application.history.header(height)
     if (header === undefined)
       throw new RpcError(
         NOT_FOUND,
@@ -186,7 +186,7 @@ class FilecoinApi {
     if (first === undefined || first === null) return this.#application.head
     const wanted = asCid(first)
     for (let height = this.#application.head.height; height >= 0; height--) {
-      const header = this.#application.header(height)
+      const header = this.#application.history.header(height)
       if (header !== undefined && blockCid(header) === wanted) return header
     }
     throw new RpcError(NOT_FOUND, `tipset ${formatCid(wanted)} is not on the chain`)
@@ -200,19 +200,19 @@ class FilecoinApi {
   }
 
   locate(cid: unknown): MessageLocation {
-    const location = this.#application.locate(asCid(cid))
+    const location = this.#application.history.locate(asCid(cid))
     if (location === undefined) throw new RpcError(NOT_FOUND, `message ${formatCid(asCid(cid))} is not on the chain`)
     return location
   }
 
   transaction({ height, index }: MessageLocation): SignedTransaction {
-    const transaction = decodeTransaction(this.#application.block(height)!.txs[index]!)
+    const transaction = decodeTransaction(this.#application.history.block(height)!.txs[index]!)
     if (transaction.kind !== 'signed') throw new RpcError(NOT_FOUND, 'this is a devnet power, not a message')
     return transaction
   }
 
   #signedIn(header: BlockHeader): SignedTransaction[] {
-    const block = this.#application.block(header.height)
+    const block = this.#application.history.block(header.height)
     if (block === undefined) throw new RpcError(NOT_FOUND, `the messages of block ${header.height} are not kept here`)
     return block.txs.map((tx) => decodeTransaction(tx)).filter((tx) => tx.kind === 'signed')
   }
@@ -272,7 +272,7 @@ class FilecoinApi {
   }
 
   nextSequence(address: Address): bigint {
-    return this.#devnet.chain.mempool.nextSequence(address, this.#application.senderOf(address)?.sequence ?? 0n)
+    return this.#devnet.chain.mempool.nextSequence(address, this.#application.door.senderOf(address)?.sequence ?? 0n)
   }
 
   pending(): unknown {
@@ -344,9 +344,9 @@ class FilecoinApi {
   }
 
   search(cid: unknown): { readonly Receipt: unknown } | null {
-    const location = this.#application.locate(asCid(cid))
+    const location = this.#application.history.locate(asCid(cid))
     if (location === undefined) return null
-    const block = this.#application.block(location.height)!
+    const block = this.#application.history.block(location.height)!
     return lookup(asCid(cid), block.header, receiptJson(block.results[location.index]!))
   }
 

@@ -55,10 +55,10 @@ describe.skipIf(!hasOwnBundle)('a chain that cannot write a block', () => {
     await expect(devnet.chain.waitFor(cid)).rejects.toThrow(ChainHalted)
     const { application } = devnet.chain
     expect(application.head).toEqual(head)
-    expect(application.locate(cid)).toBeUndefined()
-    expect(application.block(head.height + 1)).toBeUndefined()
-    expect(application.header(head.height + 1)).toBeUndefined()
-    expect(application.senderOf(devnet.accounts[0]!.address)!.sequence).toBe(1n)
+    expect(application.history.locate(cid)).toBeUndefined()
+    expect(application.history.block(head.height + 1)).toBeUndefined()
+    expect(application.history.header(head.height + 1)).toBeUndefined()
+    expect(application.door.senderOf(devnet.accounts[0]!.address)!.sequence).toBe(1n)
   })
 
   test('mines no further', async () => {
@@ -110,7 +110,7 @@ describe.skipIf(!hasOwnBundle)('a block that runs before it is decided', () => {
     expect(warm.appHash).not.toBe(cold.appHash)
     await application.commit()
     expect(application.info().lastBlockAppHash).toBe(warm.appHash)
-    expect(application.senderOf(devnet.accounts[1]!.address)!.balance % 10n).toBe(2n)
+    expect(application.door.senderOf(devnet.accounts[1]!.address)!.balance % 10n).toBe(2n)
   })
 
   test('is refused when it does not follow the head', () => {

@@ -21,7 +21,7 @@ let devnet: Devnet
 
 afterEach(() => devnet.close())
 
-const balanceOfBob = () => devnet.chain.application.senderOf(devnet.accounts[1]!.address)!.balance
+const balanceOfBob = () => devnet.chain.application.door.senderOf(devnet.accounts[1]!.address)!.balance
 
 describe('the instant chain', () => {
   test('puts a message into a block at once', async () => {
@@ -37,7 +37,7 @@ describe('the instant chain', () => {
     devnet = openTestDevnet()
     const later = devnet.chain.submit(signed(devnet, transfer(devnet, { sequence: 1n })))
     await devnet.chain.mine(1)
-    expect(devnet.chain.application.locate(later)).toBeUndefined()
+    expect(devnet.chain.application.history.locate(later)).toBeUndefined()
     devnet.chain.submit(signed(devnet, transfer(devnet)))
     expect((await devnet.chain.waitFor(later)).result.exitCode).toBe(0)
   })
@@ -112,7 +112,7 @@ describe('the instant chain', () => {
     await devnet.chain.waitFor(cid)
     await devnet.chain.rewind(0)
     expect(balanceOfBob()).toBe(before)
-    expect(devnet.chain.application.locate(cid)).toBeUndefined()
+    expect(devnet.chain.application.history.locate(cid)).toBeUndefined()
     await devnet.chain.waitFor(devnet.chain.submit(signed(devnet, transfer(devnet, { value: 7n as TokenAmount }))))
     expect(balanceOfBob() - before).toBe(7n)
   })
@@ -151,7 +151,7 @@ describe('its blocks', () => {
     for (const height of heightsOf()) {
       const block = blocks.block(height)!
       const { blockId } = blocks.meta(height)!
-      const record = devnet.chain.application.block(Number(height))!
+      const record = devnet.chain.application.history.block(Number(height))!
       expect(headerHash(block.header)).toBe(blockId.hash)
       expect(toBinary(record.header.hash)).toBe(blockId.hash)
       expect(record.txs).toEqual(block.data.txs)
@@ -159,7 +159,7 @@ describe('its blocks', () => {
       expect(commit.signatures).toHaveLength(validators)
       const target = { chainId: '31337', height, blockId }
       expect(verifyCommit(blocks.validators(height)!, target, commit)).toBeNull()
-      expect(block.header.appHash).toBe(toBinary(devnet.chain.application.header(Number(height) - 1)!.appHash))
+      expect(block.header.appHash).toBe(toBinary(devnet.chain.application.history.header(Number(height) - 1)!.appHash))
       proposers.add(block.header.proposerAddress)
     }
     expect(proposers.size).toBe(validators)

@@ -71,10 +71,11 @@ describe.skipIf(!hasOwnBundle)('a state that is restored', () => {
     expect(late.info()).toEqual(application.info())
     expect(late.head).toEqual(application.head)
     expect(late.settings).toEqual(application.settings)
-    expect(late.block(2)).toBeUndefined()
-    for (let height = 0; height <= 4; height++) expect(late.header(height)).toEqual(application.header(height))
+    expect(late.history.block(2)).toBeUndefined()
+    for (let height = 0; height <= 4; height++)
+      expect(late.history.header(height)).toEqual(application.history.header(height))
     const tx = signed(devnet, transfer(devnet, { sequence: 3n, value: 5n as TokenAmount }))
-    expect(late.check(tx)).toMatchObject({ ok: true })
+    expect(late.door.check(tx)).toMatchObject({ ok: true })
     const rest = {
       misbehavior: [],
       nextValidatorsHash: '',

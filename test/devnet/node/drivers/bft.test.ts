@@ -190,7 +190,7 @@ describe.skipIf(!hasOwnBundle)('four validators in one process', () => {
   test('go back to an earlier block together', async () => {
     open()
     await mine(5)
-    const { stateRoot } = devnet.chain.application.header(2)!
+    const { stateRoot } = devnet.chain.application.history.header(2)!
     await devnet.chain.rewind(2)
     expect(devnet.bft!.validators.map(({ application }) => application.head.stateRoot)).toEqual(
       Array(4).fill(stateRoot),

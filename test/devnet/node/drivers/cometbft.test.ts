@@ -43,7 +43,7 @@ describe.skipIf(cometBinary === undefined || !hasOwnBundle)('a devnet on CometBF
     for (const cid of sent) expect((await chain.waitFor(cid)).result.exitCode).toBe(0)
     const bob = accounts[1]!.address
     await chain.apply([{ power: 'set-balance', address: bob, balance: 77n as TokenAmount }])
-    expect(chain.application.senderOf(bob)!.balance).toBe(77n)
+    expect(chain.application.door.senderOf(bob)!.balance).toBe(77n)
     const { height } = chain.application.head
     expect(await chain.mine(2)).toBeGreaterThanOrEqual(height + 2)
     const { head } = chain.application
@@ -51,7 +51,7 @@ describe.skipIf(cometBinary === undefined || !hasOwnBundle)('a devnet on CometBF
 
     const again = await open(folder, { validators: 4 })
     expect(again.chain.application.head.height).toBeGreaterThanOrEqual(head.height)
-    expect(again.chain.application.header(head.height)).toEqual(head)
+    expect(again.chain.application.history.header(head.height)).toEqual(head)
     const cid = again.chain.submit(signed(again, transfer(again, { sequence: 4n })))
     expect((await again.chain.waitFor(cid)).result.exitCode).toBe(0)
   })

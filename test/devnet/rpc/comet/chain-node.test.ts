@@ -245,7 +245,7 @@ describe.skipIf(!hasOwnBundle)('a chain of ours', () => {
   test('does not take powers from clients', async () => {
     open()
     await devnet.chain.apply([])
-    const [power] = devnet.chain.application.block(1)!.txs
+    const [power] = devnet.chain.application.history.block(1)!.txs
     const sent = await call('broadcast_tx_sync', { tx: base64(power!) })
     expect(sent).toMatchObject({ code: 53, log: 'devnet powers do not come through the mempool' })
     expect(await call('broadcast_tx_sync', { tx: base64(Uint8Array.of(1, 2, 3)) })).toMatchObject({ code: 51 })
