@@ -1,7 +1,7 @@
 /** What goes into a block that is proposed. */
 import type { ActorId } from '../state/actor.ts'
-import type { FvmApplication } from './fvm-application.ts'
 import { GAS_MARKET } from './gas-market.ts'
+import type { TransactionDoor } from './transaction-door.ts'
 
 export const BLOCK_MESSAGES_MAX = 1000
 
@@ -15,11 +15,11 @@ interface Passed {
  * What may go into a block, in the order given, as far as there is room; messages of one sender in sequence, because one
  * that came early would be refused and lost.
  */
-export function fillBlock(application: FvmApplication, txs: readonly Uint8Array[], bytesMax: bigint): Uint8Array[] {
+export function fillBlock(door: TransactionDoor, txs: readonly Uint8Array[], bytesMax: bigint): Uint8Array[] {
   const taken: Uint8Array[] = []
   let bytes = 0
   let gas = 0n
-  for (const { tx, gasLimit } of inSequence(application, txs)) {
+  for (const { tx, gasLimit } of inSequence(door, txs)) {
     const size = sizeInBlock(tx)
     const isFull = taken.length >= BLOCK_MESSAGES_MAX
     if (isFull || bytes + size > bytesMax || gas + gasLimit > GAS_MARKET.blockGasLimit) break
@@ -31,13 +31,13 @@ export function fillBlock(application: FvmApplication, txs: readonly Uint8Array[
 }
 
 /** What passes the door. A message waits for those of its sender that come before it. */
-function* inSequence(application: FvmApplication, txs: readonly Uint8Array[]): Iterable<Passed> {
+function* inSequence(door: TransactionDoor, txs: readonly Uint8Array[]): Iterable<Passed> {
   if (txs.length === 0) return
-  const { state } = application.queryMachine().context
+  const { state } = door.next()
   const next = new Map<ActorId, bigint>()
   const early = new Map<ActorId, Map<bigint, Passed>>()
   for (const tx of txs) {
-    const check = application.door.check(tx)
+    const check = door.check(tx)
     if (!check.ok) continue
     const { transaction } = check.checked
     if (transaction.kind === 'power') {

@@ -35,8 +35,7 @@ import type { PeerNetwork } from './peer-links.ts'
 import { type ChainStore, type Clock, SYSTEM_CLOCK } from './ports.ts'
 import { openRecorder } from './recording.ts'
 import { VerifiedTransactions } from './signatures.ts'
-import type { StateSyncSettings } from './state-sync.ts'
-import { DEFAULT_SNAPSHOTS, NO_SNAPSHOTS, type SnapshotPolicy } from './sync-settings.ts'
+import { DEFAULT_SNAPSHOTS, NO_SNAPSHOTS, type SnapshotPolicy, type StateSyncSettings } from './sync-settings.ts'
 import { deriveValidatorKeys } from './validator-keys.ts'
 
 export const DEFAULT_CHAIN_ID = 31337n

@@ -257,7 +257,7 @@ export class FvmApplication implements Application {
   }
 
   prepareProposal({ txs, maxTxBytes }: RequestOf<'prepareProposal'>): ResponseOf<'prepareProposal'> {
-    return { txs: fillBlock(this, txs, maxTxBytes) }
+    return { txs: fillBlock(this.door, txs, maxTxBytes) }
   }
 
   processProposal({ txs }: RequestOf<'processProposal'>): ResponseOf<'processProposal'> {

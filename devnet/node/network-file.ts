@@ -19,8 +19,7 @@ import { fromHex } from '../primitives/bytes.ts'
 import { sha256 } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
 import type { MeshPeer } from './mesh.ts'
-import type { StateSyncSettings } from './state-sync.ts'
-import type { SnapshotPolicy } from './sync-settings.ts'
+import type { SnapshotPolicy, StateSyncSettings } from './sync-settings.ts'
 import { SNAPSHOTS_SCHEMA, STATE_SYNC_SCHEMA, snapshotPolicy, stateSyncSettings } from './sync-settings.ts'
 
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/, 'letters, digits, - _ . , at most 64'))

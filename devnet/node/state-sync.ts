@@ -24,7 +24,7 @@ import { partSetHeader } from '../consensus/part-set.ts'
 import { WireError } from '../consensus/protobuf.ts'
 import { hasHonest, isQuorum } from '../consensus/quorum.ts'
 import { decode, encode } from '../consensus/schema.ts'
-import { type Duration, MILLISECOND, type Time } from '../consensus/time.ts'
+import { MILLISECOND, type Time } from '../consensus/time.ts'
 import { setHash, type ValidatorSet } from '../consensus/validator-set.ts'
 import { STATE } from '../consensus/wire.ts'
 import { SNAPSHOT } from '../consensus/wire-abci.ts'
@@ -33,16 +33,7 @@ import type { BlockStore, DecidedBlock } from './block-store.ts'
 import type { FvmApplication } from './fvm-application.ts'
 import type { NodeMessage, PeerLinks, PeerListener, PeerNetwork } from './peer-links.ts'
 import { isSyncMessage, type SnapshotOffer, type SyncMessage } from './sync-message.ts'
-
-export interface StateSyncSettings {
-  /** Whether an empty node asks for a state at once, and not only when blocks alone cannot bring it on. */
-  readonly isEnabled: boolean
-  /** A header that is known to be the chain's: its height, and its hash as a binary string. The genesis when null. */
-  readonly trusted: { readonly height: bigint; readonly hash: string } | null
-  readonly trustingPeriod: Duration
-  /** How long peers are waited for that might have a better offer. */
-  readonly discoveryMs: number
-}
+import type { StateSyncSettings } from './sync-settings.ts'
 
 export interface StateSyncOptions {
   readonly name: string

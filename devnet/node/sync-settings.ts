@@ -2,7 +2,6 @@
 import * as v from 'valibot'
 import { type Duration, SECOND } from '../consensus/time.ts'
 import { fromBinary, fromHex, toBinary, toHex } from '../primitives/bytes.ts'
-import type { StateSyncSettings } from './state-sync.ts'
 
 export interface SnapshotPolicy {
   /** A snapshot is made after each block whose height is a multiple; 0 for none. */
@@ -18,6 +17,16 @@ export const KEEP_MAX = 10
 
 const duration = v.pipe(v.string(), v.regex(/^(?=\d)(\d{1,6}h)?(\d{1,8}m)?(\d{1,9}s)?$/, 'a duration such as 168h0m0s'))
 const whole = (least: number, most: number) => v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most))
+
+export interface StateSyncSettings {
+  /** Whether an empty node asks for a state at once, and not only when blocks alone cannot bring it on. */
+  readonly isEnabled: boolean
+  /** A header that is known to be the chain's: its height, and its hash as a binary string. The genesis when null. */
+  readonly trusted: { readonly height: bigint; readonly hash: string } | null
+  readonly trustingPeriod: Duration
+  /** How long peers are waited for that might have a better offer. */
+  readonly discoveryMs: number
+}
 
 export const SNAPSHOTS_SCHEMA = v.strictObject({
   /** Heights between two snapshots; 0 for none. The same on all nodes, or they vouch for nothing alike. */

@@ -50,6 +50,11 @@ export class TransactionDoor {
     this.#options = options
   }
 
+  /** What the next block begins with. */
+  next(): ReturnType<DoorOptions['next']> {
+    return this.#options.next()
+  }
+
   /** Everything that can be said about a transaction without running it; sequences may leave gaps. */
   check(tx: Uint8Array): Check {
     let decoded: DecodedTransaction
@@ -90,7 +95,7 @@ export class TransactionDoor {
 
   /** Sequence and balance that preflight will see. */
   senderOf(address: Address): { readonly sequence: bigint; readonly balance: bigint } | undefined {
-    const { state } = this.#options.next()
+    const { state } = this.next()
     const id = state.resolve(address)
     return id === undefined ? undefined : state.getActor(id)
   }
@@ -103,10 +108,9 @@ export class TransactionDoor {
 
   #checkSigned(transaction: SignedTransaction, tx: Uint8Array): Refusal | undefined {
     const { message } = transaction
-    const { chainId, next } = this.#options
     const illegal = illegality(message)
     if (illegal !== undefined) return { code: CheckCode.IllegalMessage, log: illegal }
-    const { baseFee } = next()
+    const { baseFee } = this.next()
     if (message.gasFeeCap < baseFee) {
       return {
         code: CheckCode.IllegalMessage,
@@ -130,14 +134,17 @@ export class TransactionDoor {
       }
     }
     if (!this.hasGoodSignature(transaction, tx)) {
-      return { code: CheckCode.InvalidSignature, log: `the signature is not the sender's for chain ${chainId}` }
+      return {
+        code: CheckCode.InvalidSignature,
+        log: `the signature is not the sender's for chain ${this.#options.chainId}`,
+      }
     }
     return undefined
   }
 
   /** The key address behind an ID address. */
   #keyAddressOf(address: Address): Address | undefined {
-    const { state } = this.#options.next()
+    const { state } = this.next()
     const id = state.resolve(address)
     if (id === undefined) return undefined
     if (address.charCodeAt(0) !== 0) return address
