@@ -59,10 +59,9 @@ import {
   FINALIZE_BLOCK_RESPONSE,
 } from '../consensus/wire-abci.ts'
 import { fromHex, toBinary, toHex } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
 import { blockOutcomeOf, readGenesis } from './comet-genesis.ts'
 import { hexOf } from './comet-hashes.ts'
-import type { Check, CometReport } from './comet-report.ts'
+import type { Check, CometFile, CometReport } from './comet-report.ts'
 
 /** What its node calls itself in the state it stores. */
 const SOFTWARE = '0.38.25'

@@ -30,8 +30,7 @@ import { splitTime } from '../consensus/time.ts'
 import { fromWireValidatorSet, NO_VALIDATORS, type ValidatorSet } from '../consensus/validator-set.ts'
 import { BLOCK_ID, COMMIT, EXTENDED_COMMIT, HEADER, LIGHT_BLOCK, VALIDATOR_SET } from '../consensus/wire.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
-import type { Check, CometReport } from './comet-report.ts'
+import type { Check, CometFile, CometReport } from './comet-report.ts'
 import { timeOf } from './comet-view.ts'
 
 export function runCommits(file: CometFile, report: CometReport): void {

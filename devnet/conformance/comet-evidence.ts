@@ -15,10 +15,9 @@ import { decode, encode } from '../consensus/schema.ts'
 import { EVIDENCE, type Evidence } from '../consensus/wire.ts'
 import { MISBEHAVIOR } from '../consensus/wire-abci.ts'
 import { fromHex, toBinary, toHex } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
 import { readLight, readSet } from './comet-commits.ts'
 import { hexOf } from './comet-hashes.ts'
-import type { Check, CometReport } from './comet-report.ts'
+import type { Check, CometFile, CometReport } from './comet-report.ts'
 import { timeOf } from './comet-view.ts'
 
 export function runEvidence(file: CometFile, report: CometReport): void {

@@ -4,7 +4,7 @@ import type { BlockOutcome, Genesis } from '../consensus/chain-state.ts'
 import { SECOND } from '../consensus/time.ts'
 import type { PublicKey } from '../consensus/wire.ts'
 import { fromHex, toBinary } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
+import type { CometFile } from './comet-report.ts'
 
 export function readGenesis(json: CometFile): Genesis {
   const { block, evidence, validator, version, abci } = json.consensus_params

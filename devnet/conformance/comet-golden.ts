@@ -21,8 +21,7 @@ import { COMMIT_SIG, HASHED_PARAMS, PRECOMMIT, PREVOTE, PROPOSAL_TYPE, type Publ
 import { fromBinary, toHex } from '../primitives/bytes.ts'
 import { sha256, sha256Binary } from '../primitives/hash.ts'
 import { encodeUtf8 } from '../primitives/utf8.ts'
-import type { CometFile } from './comet.ts'
-import type { CometReport } from './comet-report.ts'
+import type { CometFile, CometReport } from './comet-report.ts'
 
 const CHAIN = 'ipc-devnet-1'
 const TIME = 1_700_000_000n * SECOND

@@ -55,8 +55,7 @@ import {
 import { EXEC_TX_RESULT } from '../consensus/wire-abci.ts'
 import { fromBinary, fromHex, toBinary, toHex } from '../primitives/bytes.ts'
 import { sha256 } from '../primitives/hash.ts'
-import type { CometFile } from './comet.ts'
-import { attempt, type Check, type CometReport } from './comet-report.ts'
+import { attempt, type Check, type CometFile, type CometReport } from './comet-report.ts'
 import { fromView, toView } from './comet-view.ts'
 
 export const hexOf = (binary: string | null): string => toHex(fromBinary(binary ?? ''))

@@ -11,9 +11,8 @@ import {
   type ValidatorSet,
 } from '../consensus/validator-set.ts'
 import { fromHex, toBinary } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
 import { hexOf } from './comet-hashes.ts'
-import type { Check, CometReport } from './comet-report.ts'
+import type { Check, CometFile, CometReport } from './comet-report.ts'
 
 export function runProposer(file: CometFile, report: CometReport): void {
   for (const [i, entry] of file.sets.entries()) {

@@ -5,6 +5,9 @@ import { WireError } from '../consensus/protobuf.ts'
 import type { Json } from './comet-view.ts'
 import type { Difference } from './run.ts'
 
+// biome-ignore lint/suspicious/noExplicitAny: the shape is the file format's, checked by use
+export type CometFile = any
+
 export interface CaseResult {
   readonly name: string
   readonly differences: readonly Difference[]

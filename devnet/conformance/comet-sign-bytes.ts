@@ -8,8 +8,7 @@ import { extensionSignBytes, proposalSignBytes, voteSignBytes } from '../consens
 import { checkVote } from '../consensus/vote.ts'
 import { PROPOSAL, type PublicKey, VOTE } from '../consensus/wire.ts'
 import { fromBinary, fromHex, toHex } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
-import { attempt, type Check, type CometReport } from './comet-report.ts'
+import { attempt, type Check, type CometFile, type CometReport } from './comet-report.ts'
 import { fromView, toView } from './comet-view.ts'
 
 export function runSignBytes(file: CometFile, report: CometReport): void {

@@ -15,8 +15,7 @@ import { type LastSigned, NOTHING_SIGNED, signProposal, signVote } from '../cons
 import { splitTime } from '../consensus/time.ts'
 import { PROPOSAL, VOTE } from '../consensus/wire.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
-import type { CometReport } from './comet-report.ts'
+import type { CometFile, CometReport } from './comet-report.ts'
 import { compareKey, privateKeyOf } from './comet-sign-bytes.ts'
 
 export function runSignGuard(file: CometFile, report: CometReport): void {

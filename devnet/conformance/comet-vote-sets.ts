@@ -14,9 +14,8 @@ import {
 } from '../consensus/vote-set.ts'
 import { BLOCK_ID, COMMIT, EXTENDED_COMMIT, VOTE } from '../consensus/wire.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
 import { readSet } from './comet-commits.ts'
-import type { Check, CometReport } from './comet-report.ts'
+import type { Check, CometFile, CometReport } from './comet-report.ts'
 
 export function runVoteSets(file: CometFile, report: CometReport): void {
   for (const [i, run] of file.runs.entries()) report.run(`run ${i}`, (check) => compareRun(check, run))

@@ -15,9 +15,8 @@ import {
   TIMED_LOG_MESSAGE,
 } from '../consensus/wire-channels.ts'
 import { fromHex, toHex } from '../primitives/bytes.ts'
-import type { CometFile } from './comet.ts'
 import { compareWire } from './comet-hashes.ts'
-import { attempt, type Check, type CometReport, faultIn } from './comet-report.ts'
+import { attempt, type Check, type CometFile, type CometReport, faultIn } from './comet-report.ts'
 import { fromView, toView } from './comet-view.ts'
 
 const CHANNELS: Readonly<Record<string, Message<unknown>>> = {

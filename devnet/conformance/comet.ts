@@ -10,15 +10,12 @@ import { runGolden } from './comet-golden.ts'
 import { runHashes } from './comet-hashes.ts'
 import { runProposer } from './comet-proposer.ts'
 import type { CaseResult } from './comet-report.ts'
-import { CometReport } from './comet-report.ts'
+import { type CometFile, CometReport } from './comet-report.ts'
 import { runSignBytes } from './comet-sign-bytes.ts'
 import { runSignGuard } from './comet-sign-guard.ts'
 import { runVoteSets } from './comet-vote-sets.ts'
 import { runWire } from './comet-wire.ts'
 import { VectorError } from './vector.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: the shape is the file format's, checked by use
-export type CometFile = any
 
 const RUNNERS: Readonly<Record<string, (file: CometFile, report: CometReport) => void>> = {
   golden: runGolden,

@@ -1,7 +1,7 @@
 /** Our answers to the questions, in the oracle's words. */
 
-import type { CometFile } from '../../devnet/conformance/comet.ts'
 import { readGenesis } from '../../devnet/conformance/comet-genesis.ts'
+import type { CometFile } from '../../devnet/conformance/comet-report.ts'
 import { decodeBlock } from '../../devnet/consensus/block.ts'
 import { validateBlock } from '../../devnet/consensus/block-validation.ts'
 import {

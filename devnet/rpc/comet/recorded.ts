@@ -4,8 +4,8 @@
  * which votes are there) is compared by its shape.
  */
 
-import type { CometFile } from '../../conformance/comet.ts'
 import { blockOutcomeOf, readGenesis } from '../../conformance/comet-genesis.ts'
+import type { CometFile } from '../../conformance/comet-report.ts'
 import { type CaseResult, type Check, CometReport } from '../../conformance/comet-report.ts'
 import type { FinalizeBlockResponse, RequestOf, ResponseOf } from '../../consensus/application.ts'
 import { NIL_BLOCK_ID } from '../../consensus/block-id.ts'

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import type { CometFile } from '../../../../devnet/conformance/comet.ts'
+import type { CometFile } from '../../../../devnet/conformance/comet-report.ts'
 import { runRecorded } from '../../../../devnet/rpc/comet/recorded.ts'
 
 const folder = resolve(process.env['TROUPE_COMET_VECTORS'] ?? '../shared/comet-oracle/vectors')
