@@ -45,6 +45,10 @@ export class LocalNetwork implements PeerNetwork {
     }
   }
 
+  names(): readonly string[] {
+    return [...this.#seats.keys()]
+  }
+
   #leave(seat: Seat): void {
     if (this.#seats.get(seat.name) !== seat) return
     this.#seats.delete(seat.name)

@@ -155,6 +155,10 @@ export class Mesh implements PeerNetwork {
     }
   }
 
+  names(): readonly string[] {
+    return [this.#options.name, ...this.#allowed.keys()]
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     for (const stop of this.#timers) stop()

@@ -56,4 +56,6 @@ export interface PeerListener {
 export interface PeerNetwork {
   /** `validator` is the address of the key that the node has. */
   join(name: string, validator: string | undefined, listener: PeerListener): PeerLinks
+  /** Of all nodes that may be met here, also of those that are away. */
+  names(): readonly string[]
 }

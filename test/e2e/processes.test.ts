@@ -71,6 +71,7 @@ describe.skipIf(!hasBuild)('four validators in processes of their own', { timeou
 
   test('E5: three of four go on without the fourth; halves wait for each other', async () => {
     await mine(0, 1)
+    await everywhere(1)
     await network.ask(0, 'troupe_addFault', { kind: 'partition', groups: [['v0', 'v1', 'v2'], ['v3']] })
     for (const index of [1, 2, 3]) {
       await network.ask(index, 'troupe_addFault', { kind: 'partition', groups: [['v0', 'v1', 'v2'], ['v3']] })

@@ -544,9 +544,9 @@ export class BftChain implements Chain {
     return this.#first.replica.chain.validators.validators.length
   }
 
-  /** Of all nodes that are connected, this process's first. */
+  /** Of all nodes, this process's first. */
   names(): readonly string[] {
-    return [...new Set([...this.#seats.map(({ name }) => name), ...this.#first.peers()])]
+    return [...new Set([...this.#seats.map(({ name }) => name), ...this.#network.names()])]
   }
 
   view(): readonly ValidatorView[] {
