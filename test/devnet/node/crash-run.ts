@@ -46,27 +46,30 @@ export async function runCrashes(plan: CrashPlan): Promise<CrashReport> {
   const restartMs: number[] = []
   let [lost, doubled, inconsistent] = [0, 0, 0]
   for (let life = 0; life <= plan.kills; life++) {
+    const isLast = life === plan.kills
     const started = performance.now()
     const node = new CliProcess(['node', '--json', '--port', '0', '--state', 'state'], { cwd: plan.folder })
-    const { url } = await node.ready()
-    restartMs.push(performance.now() - started)
+    try {
+      const { url } = await node.ready()
+      restartMs.push(performance.now() - started)
 
-    const { counts, broken, sequence } = await readAtRest(url, textOf(alice))
-    for (const cid of acknowledged) if (!counts.has(cid)) lost++
-    for (const count of counts.values()) if (count > 1) doubled++
-    inconsistent += broken + (sequence === counts.size ? 0 : 1)
+      const { counts, broken, sequence } = await readAtRest(url, textOf(alice))
+      for (const cid of acknowledged) if (!counts.has(cid)) lost++
+      for (const count of counts.values()) if (count > 1) doubled++
+      inconsistent += broken + (sequence === counts.size ? 0 : 1)
 
-    const isLast = life === plan.kills
-    const killAt = isLast ? Number.POSITIVE_INFINITY : Math.floor(random() * plan.messages)
-    let heard = 0
-    const hear = (cid: Cid) => {
-      acknowledged.add(cid)
-      if (++heard === killAt + 1) void node.kill('SIGKILL')
+      const killAt = isLast ? Number.POSITIVE_INFINITY : Math.floor(random() * plan.messages)
+      let heard = 0
+      const hear = (cid: Cid) => {
+        acknowledged.add(cid)
+        if (++heard === killAt + 1) void node.kill('SIGKILL')
+      }
+      const messages = Array.from({ length: plan.messages }, (_, i) => sign(alice, bob, BigInt(sequence + i)))
+      const refusal = await sendAll(url, messages, hear)
+      if (isLast && refusal !== undefined) throw new Error(`the chain did not go on: ${refusal} ${node.stderr}`)
+    } finally {
+      await node.kill(isLast ? 'SIGTERM' : 'SIGKILL')
     }
-    const messages = Array.from({ length: plan.messages }, (_, i) => sign(alice, bob, BigInt(sequence + i)))
-    const refusal = await sendAll(url, messages, hear)
-    if (isLast && refusal !== undefined) throw new Error(`the chain did not go on: ${refusal} ${node.stderr}`)
-    await node.kill(isLast ? 'SIGTERM' : 'SIGKILL')
   }
   return { kills: plan.kills, acknowledged: acknowledged.size, lost, doubled, inconsistent, restartMs }
 }
