@@ -7,6 +7,7 @@ export const I64 = 0x7e
 /** The instructions that hashes need. */
 export const op = {
   loop: 0x03,
+  if: 0x04,
   end: 0x0b,
   branchIf: 0x0d,
   select: 0x1b,
@@ -18,6 +19,7 @@ export const op = {
   store64: 0x37,
   i32Const: 0x41,
   i64Const: 0x42,
+  isZero32: 0x45,
   lessThan32: 0x49,
   atLeast32: 0x4f,
   add32: 0x6a,
@@ -35,7 +37,7 @@ export const op = {
   extendUnsigned: 0xad,
 } as const
 
-/** A loop without parameters or results. */
+/** A loop or a condition without parameters or results. */
 export const NO_TYPE = 0x40
 
 export interface FunctionDescription {
