@@ -6,6 +6,8 @@ import type { Project } from './project.ts'
 
 /** Editors write a file in several steps; they are one save. */
 const SETTLE_MS = 15
+/** A file that is empty is being written, unless it stays so for this many times as long. */
+const EMPTY_LOOKS = 20
 /** chokidar swallows changes of a file for 50 ms after one that it told. Later than that, what was told is looked at again. */
 const SWALLOWED_MS = 60
 /** When chokidar is ready, the system may not watch yet. Until it surely does, the folders are looked at. */
@@ -34,16 +36,24 @@ export function watchProject(
   let isClosed = false
   let timer: NodeJS.Timeout | null = null
 
+  const settle = (looks = 0): void => {
+    if (timer !== null) clearTimeout(timer)
+    timer = setTimeout(() => {
+      timer = null
+      const isBeingWritten = looks < EMPTY_LOOKS && [...changed].some((path) => isEmpty(join(project.root, path)))
+      if (isBeingWritten) settle(looks + 1)
+      else void run()
+    }, SETTLE_MS)
+  }
   const run = async (): Promise<void> => {
-    timer = null
-    while (!isRunning && !isClosed && changed.size > 0) {
-      isRunning = true
-      const seen = new Map([...changed].map((path) => [path, markOf(join(project.root, path))]))
-      changed.clear()
-      for (const [path, mark] of seen) before.set(path, mark)
-      await onChange([...seen.keys()]).finally(() => (isRunning = false))
-      setTimeout(() => lookAgain(seen), SWALLOWED_MS).unref()
-    }
+    if (isRunning || isClosed || changed.size === 0) return
+    isRunning = true
+    const seen = new Map([...changed].map((path) => [path, markOf(join(project.root, path))]))
+    changed.clear()
+    for (const [path, mark] of seen) before.set(path, mark)
+    await onChange([...seen.keys()]).finally(() => (isRunning = false))
+    setTimeout(() => lookAgain(seen), SWALLOWED_MS).unref()
+    if (changed.size > 0) settle()
   }
   const lookFirst = (): void => {
     const now = marksIn(project, folders)
@@ -51,17 +61,16 @@ export function watchProject(
     for (const [path, mark] of before) if (!now.has(path) && mark !== 'gone') changed.add(path)
     before.clear()
     for (const [path, mark] of now) before.set(path, mark)
-    if (changed.size > 0 && timer === null && !isRunning) void run()
+    if (changed.size > 0 && timer === null && !isRunning) settle()
   }
   const lookAgain = (seen: ReadonlyMap<string, string>): void => {
     for (const [path, mark] of seen) if (markOf(join(project.root, path)) !== mark) changed.add(path)
-    if (changed.size > 0 && timer === null && !isRunning) void run()
+    if (changed.size > 0 && timer === null && !isRunning) settle()
   }
   watcher.on('all', (event, path) => {
     if (event === 'addDir' || event === 'unlinkDir' || !path.endsWith('.ts')) return
     changed.add(relative(project.root, path).split(sep).join('/'))
-    if (timer !== null) clearTimeout(timer)
-    timer = setTimeout(() => void run(), SETTLE_MS)
+    settle()
   })
   const handle: Watcher = {
     follow(paths) {
@@ -72,6 +81,7 @@ export function watchProject(
     },
     close() {
       isClosed = true
+      if (timer !== null) clearTimeout(timer)
       return watcher.close()
     },
   }
@@ -110,4 +120,8 @@ function listFolder(folder: string): Dirent[] {
 function markOf(path: string): string {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false })
   return stat === undefined ? 'gone' : `${stat.mtimeNs} ${stat.size} ${stat.ino}`
+}
+
+function isEmpty(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === 0
 }

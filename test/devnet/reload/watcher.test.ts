@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Watcher, watchProject } from '../../../devnet/reload/watcher.ts'
 import { makeProject, type TemporaryProject } from './temporary-project.ts'
@@ -57,6 +59,16 @@ describe('the watcher', () => {
     isBusy = null
     expect(told.length).toBe(1)
     expect(await toldAfter(release)).toEqual(['actors/a.actor.ts'])
+  })
+
+  test('waits for a file that is being written, and not for ever', async () => {
+    const path = join(files.project.root, 'actors/a.actor.ts')
+    await toldAfter(() => {
+      files.write('actors/a.actor.ts', '')
+      setTimeout(() => files.write('actors/a.actor.ts', '4'), 150)
+    })
+    expect(readFileSync(path, 'utf8')).toBe('4')
+    expect(await toldAfter(() => files.write('actors/a.actor.ts', ''))).toEqual(['actors/a.actor.ts'])
   })
 
   test('follows a file outside of its folders when asked to', async () => {
