@@ -3,8 +3,8 @@
  * reads an actor, not the ten thousand lines below it. Compiling writes nothing into a tree but two marks, and both are
  * as they were when it ends: which file of the module a source is, and that a type is being resolved.
  *
- * Bodies of functions are parsed when they are first compiled. An actor runs through a tenth of them, and parsing them all
- * is a third of a first compilation.
+ * Bodies of functions are parsed when they are first compiled: 34 of 1,229 for a counter, 126 for a token. Parsing all of them
+ * takes a fifth of a first compilation.
  */
 import * as asc from 'assemblyscript'
 

@@ -32,7 +32,7 @@ import { encodeMessage, encodeSignedMessage, SIGNATURE_BLS } from '../state/mess
 import { computeAppHash } from './app-hash.ts'
 import { execResultOf, misbehaviorEvent, namesIn } from './block-answer.ts'
 import { BLOCK_MESSAGES_MAX, fillBlock } from './block-filling.ts'
-import { ChainHistory } from './chain-history.ts'
+import { ChainHistory, type HistoryEntry } from './chain-history.ts'
 import {
   type BlockHeader,
   type BlockRecord,
@@ -66,6 +66,7 @@ const BLAKE2B_256 = 0xb220
 const APP_VERSION = 1n
 /** Blocks that were executed before they were decided, at most. */
 const AHEAD_MAX = 4
+
 export interface ChainConfig {
   readonly profile: Profile
   readonly chainId: bigint
@@ -102,13 +103,8 @@ export interface CallContext {
 }
 
 /** A block that ran, and what it leaves behind when it is committed. */
-interface Executed {
-  readonly record: BlockRecord
-  /** Names of each transaction. */
-  readonly names: readonly (readonly Cid[])[]
+interface Executed extends HistoryEntry {
   readonly settings: ConsensusSettings
-  /** Code that powers put into the store. */
-  readonly installed: readonly Cid[]
   readonly written: BufferedBlockstore
   readonly response: FinalizeBlockResponse
 }
@@ -406,11 +402,10 @@ export class FvmApplication implements Application {
     if (pending === null) throw new Error('there is no finalized block to commit')
     this.#pending = null
     this.#ahead.clear()
-    const { record, names, settings, installed, written } = pending
+    const { record, settings, written } = pending
     const { height } = record.header
     for (const [cid, bytes] of written.buffered) this.store.put(cid, bytes)
-    const news = { record, names, installed, settings: settings === this.#settings ? null : settings }
-    const takeBack = this.history.put(news)
+    const takeBack = this.history.put({ ...pending, settings: settings === this.#settings ? null : settings })
     try {
       await this.store.commit()
     } catch (error) {

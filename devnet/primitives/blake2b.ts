@@ -98,10 +98,9 @@ function absorb(bytes: Uint8Array, size: number): void {
 /**
  * `compress(at, end, counter, total, size)` mixes the blocks between two places into the state, which begins anew for a digest of
  * `size` bytes when `counter` is 0; that is the count of bytes before the first block, `total` that of all, below 2^32: who reaches
- * it is the last block. Rounds are unrolled: the words one
- * mixes are then known, and stay in registers. In V8's code that is faster than vectors of two words: those wait for their
- * shuffles (1.18 GB/s against 1.05). The block's words are negated and subtracted: V8 subtracts from where a word lies in memory, but
- * to add it needs it in a register first, which makes a tenth more instructions.
+ * it is the last block. Rounds are unrolled: the words one mixes are then known, and stay in registers. In V8's code that is faster
+ * than vectors of two words: those wait for their shuffles (1.19 GB/s against 0.91). The block's words are negated and subtracted:
+ * V8 subtracts from where a word lies in memory, but to add it needs it in a register first, which makes a tenth more instructions.
  */
 function writeCompress(): number[] {
   const code: number[] = []

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { BuildRoot } from '../reload/project.ts'
 import { isBuilt } from './build.ts'
+import { harnessFile, isSource } from './harness-file.ts'
 
 /** What the thread is told. */
 export interface AheadData {
@@ -26,8 +27,14 @@ export const AHEAD_VARIABLE = 'TROUPE_AHEAD'
 /** What the parent says: first what it builds, then of each entry that it is no longer being built. */
 type AheadMessage = { readonly building: readonly string[] } | { readonly ended: string }
 
-/** Builds the actors of the folder `actors` that are not built; `thread` is the file of the thread. */
-export function buildAhead(project: BuildRoot, thread: string): Ahead {
+/** Entries that are built already, or are being built here or by a parent that does: see `buildForChild`. */
+export function builtAhead(project: Promise<BuildRoot>): Promise<Ahead> {
+  return builtByParent() ?? project.then(buildAhead).catch(() => NOTHING)
+}
+
+/** Builds the actors of the folder `actors` that are not built. A thread needs what `npm run build` makes. */
+function buildAhead(project: BuildRoot): Ahead {
+  if (isSource) return NOTHING
   const home = join(project.root, 'actors')
   if (!existsSync(home)) return NOTHING
   const entries = readdirSync(home)
@@ -37,7 +44,7 @@ export function buildAhead(project: BuildRoot, thread: string): Ahead {
   if (entries.length === 0) return NOTHING
   const { ahead, end, endAll } = pending(entries)
   const data: AheadData = { project, entries }
-  const worker = new Worker(thread, { workerData: data })
+  const worker = new Worker(harnessFile('build-thread'), { workerData: data })
   worker.unref()
   worker.on('message', end)
   worker.on('error', endAll)
@@ -45,17 +52,17 @@ export function buildAhead(project: BuildRoot, thread: string): Ahead {
   return ahead
 }
 
-/** Tells `child`, which has a channel to us, of what we build for it. */
-export async function tellChild(child: ChildProcess, building: Promise<Ahead>): Promise<void> {
+/** Builds for `child`, which has a channel to us and `AHEAD_VARIABLE` set, and tells it what is ready. */
+export async function buildForChild(child: ChildProcess, project: Promise<BuildRoot>): Promise<void> {
   // A child that has ended needs no word.
   const tell = (message: AheadMessage): void => void (child.connected && child.send(message, () => {}))
-  const ahead = await building.catch(() => NOTHING)
+  const ahead = await project.then(buildAhead).catch(() => NOTHING)
   tell({ building: [...ahead.keys()] })
   for (const [entry, built] of ahead) void built.then(() => tell({ ended: entry }))
 }
 
-/** What our parent builds for us, when it is one that does: see `tellChild`. */
-export function builtByParent(): Promise<Ahead> | undefined {
+/** What our parent builds for us, when it is one that does. */
+function builtByParent(): Promise<Ahead> | undefined {
   if (process.env[AHEAD_VARIABLE] !== '1' || process.channel === undefined) return undefined
   // Said to us alone, not to the processes that we start.
   delete process.env[AHEAD_VARIABLE]

@@ -20,7 +20,7 @@ import { type Diagnostic, formatDiagnostic } from '../../compiler/diagnostic.ts'
 import { type BuildRoot, openBuildRoot } from '../reload/project.ts'
 import { actorModule, type BuildPlace, describeActor, LIBRARY_EXPORT } from './actor.ts'
 import { BuildFailedError, type BuiltActor, buildActor, buildTwin } from './build.ts'
-import { type Ahead, buildAhead, builtByParent } from './build-ahead.ts'
+import { type Ahead, builtAhead } from './build-ahead.ts'
 import { COVERAGE_VARIABLE, coverageFolder, wishFolder } from './build-files.ts'
 import { GasReporter } from './gas-reporter.ts'
 import { GAS_VARIABLE } from './gas-usage.ts'
@@ -53,11 +53,7 @@ export function troupe(options: PluginOptions = {}): Plugin {
       project = openBuildRoot(home, join(home, options.folder ?? '.troupe'))
       // What is wrong with the config is said where an actor is imported.
       project.catch(() => {})
-      if (!isSource) {
-        ahead =
-          builtByParent() ??
-          project.then((opened) => buildAhead(opened, harnessFile('build-thread'))).catch(() => new Map())
-      }
+      ahead = builtAhead(project)
       return {
         ...(isSource ? { resolve: { alias: { 'troupe/test': harnessFile('test') } } } : {}),
         test: {

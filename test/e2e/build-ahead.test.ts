@@ -33,7 +33,8 @@ function runVitest(): Promise<number | null> {
 }
 
 describe.skipIf(!hasBuild)('actors are built while vitest starts', { timeout: 90_000 }, () => {
-  test('by the command', async () => {
+  test('by the command, which needs no plugin for it', async () => {
+    folder.write('vitest.config.mjs', 'export default {}\n')
     expect(await new CliProcess(['test', '--json'], { cwd: folder.path }).ended).toBe(0)
   })
 

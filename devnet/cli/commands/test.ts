@@ -2,9 +2,8 @@
 import { spawn } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { openBuildRoot, type ProjectPlace } from '../../reload/project.ts'
-import { AHEAD_VARIABLE, buildAhead, tellChild } from '../../testing/build-ahead.ts'
+import { AHEAD_VARIABLE, buildForChild } from '../../testing/build-ahead.ts'
 import { GAS_VARIABLE } from '../../testing/gas-usage.ts'
-import { harnessFile } from '../../testing/harness-file.ts'
 import { type Command, type Input, textFlag } from '../command.ts'
 import { loadProject, placeOfProject } from '../load-project.ts'
 import { type Answer, CliError, Exit } from '../output.ts'
@@ -93,11 +92,7 @@ function spawnVitest({ args, project, env, isJson, signal }: VitestRun): Promise
       env: { ...process.env, ...env, [AHEAD_VARIABLE]: '1' },
       stdio: ['inherit', isJson ? 2 : 'inherit', 'inherit', 'ipc'],
     })
-    const opened = openBuildRoot(project.root, project.dataFolder)
-    void tellChild(
-      child,
-      opened.then((root) => buildAhead(root, harnessFile('build-thread'))),
-    )
+    void buildForChild(child, openBuildRoot(project.root, project.dataFolder))
     // Ctrl-C reaches vitest by itself; we wait for its word.
     const forward = (signal: NodeJS.Signals) => child.kill(signal)
     const ignore = () => {}
